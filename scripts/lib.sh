@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What every script here starts from: strictness, the cache, packages.
+# Sourced, never run.
+
+set -euo pipefail
+
+# The checkout, and where what is dear to make is kept between runs. Everything in the
+# cache is keyed by a hash of what makes it, so it never needs to be cleaned to be right.
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${LEAKWATCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/leakwatch}
+jobs=$(nproc)
+mkdir -p "$cache"
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# need PACKAGE...: install what is missing of them, by name, from the mirror that the machine uses.
+need() {
+	local p missing=()
+	for p in "$@"; do
+		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	[ "$(id -u)" = 0 ] || die "not root, cannot install: ${missing[*]}"
+	say "installing ${missing[*]}"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -q >"$cache/apt.log" 2>&1 &&
+	apt-get install -y -q --no-install-recommends "${missing[@]}" >>"$cache/apt.log" 2>&1 ||
+	{ tail -n 20 "$cache/apt.log" >&2; die "apt-get failed, see $cache/apt.log"; }
+}
+
+# hash_of WORD...: a short key over the words given and over standard input.
+hash_of() { { printf '%s\n' "$@"; cat; } | sha256sum | cut -c 1-12; }
+
+# cross ARCH: the make arguments that a Debian architecture's kernel wants.
+cross() {
+	case $1 in
+	amd64) echo "ARCH=x86_64" ;;
+	arm64) echo "ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-" ;;
+	*) die "no such architecture: $1 (amd64, arm64)" ;;
+	esac
+}
+
+# compiler ARCH: the package that holds its compiler.
+compiler() {
+	case $1 in
+	amd64) echo gcc ;;
+	arm64) echo gcc-aarch64-linux-gnu ;;
+	esac
+}
