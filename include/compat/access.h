@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Reading kernel memory that may not be there, and pointers without their tag. */
+#ifndef COMPAT_ACCESS_H
+#define COMPAT_ACCESS_H
+
+#include <linux/kasan.h>
+#include <linux/uaccess.h>
+#include <linux/version.h>
+
+/** lw_read_kernel() - copy @size bytes from @from, or fail. Process context. Return: 0 or -EFAULT */
+static inline long lw_read_kernel(void *to, const void *from, size_t size)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 8, 0)
+	return copy_from_kernel_nofault(to, from, size);
+#else
+	return probe_kernel_read(to, from, size);
+#endif
+}
+
+/** lw_untag() - the address in a pointer, whatever tag KASAN or MTE gave it */
+static inline unsigned long lw_untag(const void *pointer)
+{
+	return (unsigned long)kasan_reset_tag(pointer);
+}
+
+#endif

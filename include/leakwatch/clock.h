@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * clock: the coarse time that entries carry.
+ *
+ * A tick is the smallest power of two of jiffies that lasts at least a second, so a hook reads it
+ * with one load and one shift. An entry has LW_AGE_BITS of it: ages are right up to 24 days and
+ * wrap then.
+ */
+#ifndef LEAKWATCH_CLOCK_H
+#define LEAKWATCH_CLOCK_H
+
+#include <linux/jiffies.h>
+#include <linux/log2.h>
+#include <leakwatch/entry.h>
+
+#define LW_TICK_SHIFT	order_base_2(HZ)
+
+/** lw_clock_now() - Return: the tick that it is now. Any context. */
+static inline u32 lw_clock_now(void)
+{
+	return (u32)(jiffies >> LW_TICK_SHIFT) & LW_AGE_MASK;
+}
+
+/** lw_clock_seconds() - Return: the seconds that have passed from tick @then to tick @now */
+static inline u32 lw_clock_seconds(u32 then, u32 now)
+{
+	return ((u64)((now - then) & LW_AGE_MASK) << LW_TICK_SHIFT) / HZ;
+}
+
+#endif

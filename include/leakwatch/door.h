@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * door: how events come in. Each hook is an adapter of a few lines that calls one of these.
+ *
+ * From here it is two steps to a counter: the site (site.h) and the table (live.h or pages.h).
+ *
+ * Context: any, preemptible or not; in NMI nothing is expected. No door allocates, sleeps, prints
+ * or takes a lock that sleeps. An allocation that cannot be stored is counted and left out; a free
+ * is never dropped. Doors may be entered again by an interrupt at any instruction: every step is
+ * one atomic operation on a table or a per-CPU counter.
+ */
+#ifndef LEAKWATCH_DOOR_H
+#define LEAKWATCH_DOOR_H
+
+#include <leakwatch/site.h>
+
+/**
+ * lw_object_alloc() - an object was allocated
+ * @call_site: who called the allocator
+ * @object: the object; NULL and ZERO_SIZE_PTR are passed over
+ * @what: the kmalloc or cache that was asked
+ */
+void lw_object_alloc(unsigned long call_site, const void *object, lw_what_t what);
+
+/** lw_object_put() - the object was allocated by @site, found by lw_site_at() */
+void lw_object_put(u32 site, const void *object);
+
+/** lw_object_free() - the object is about to be freed; NULL and ZERO_SIZE_PTR are passed over */
+void lw_object_free(const void *object);
+
+/**
+ * lw_object_give() - the owner has given the object up and the kernel will free it later
+ * @object: the object; what is not a slab object (kvfree_rcu of a vmalloc) is passed over
+ *
+ * For the tables it is free now. That free may come as an event, or never.
+ */
+void lw_object_give(const void *object);
+
+/**
+ * lw_site_at() - the site of a function that was stopped at its entry by a kprobe
+ * @what: what it is asked for
+ * @function: where it stopped
+ * @caller: where it returns to
+ *
+ * Return: the site's number, LW_SITE_NOBODY if there is no room.
+ */
+u32 lw_site_at(lw_what_t what, unsigned long function, unsigned long caller);
+
+/** lw_pages_alloc() - a block of 2^@order pages from @pfn was allocated with @gfp */
+void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp);
+
+/** lw_page_put_if_none() - page @pfn was allocated by @site, unless an event has said so already */
+void lw_page_put_if_none(u32 site, unsigned long pfn);
+
+/** lw_page_claim() - page @pfn, which compaction may have taken before, is now @site's */
+void lw_page_claim(u32 site, unsigned long pfn);
+
+/** lw_pages_free() - the block of 2^@order pages from @pfn is about to be freed */
+void lw_pages_free(unsigned long pfn, unsigned int order);
+
+/**
+ * lw_pages_move() - the contents of @nr pages from @from are now in the pages from @to
+ *
+ * The owner goes along. @from gets what @to had, as the free of @from will be seen and so was, or
+ * was not, the allocation of @to.
+ */
+void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * entry: the bit layout of what the live tables hold, one 64-bit word an entry.
+ *
+ * An object's entry (live.h):
+ *
+ *	63  62 61           40 39         23 22          2   1     0
+ *	[state][     tag      ][    site    ][    age    ][given][spill]
+ *
+ * A page frame's entry (pages.h) is the same without a tag: the frame is its place in the table.
+ *
+ * The address of an object is not stored. The bucket in which an entry stands and its tag, put
+ * together, are a permutation of the address (live.c), so nothing is lost.
+ *
+ * Invariant: a word is only ever replaced whole, by one cmpxchg or xchg.
+ */
+#ifndef LEAKWATCH_ENTRY_H
+#define LEAKWATCH_ENTRY_H
+
+#include <linux/build_bug.h>
+#include <linux/types.h>
+
+#define LW_SPILL_BIT	0
+#define LW_GIVEN_BIT	1
+#define LW_AGE_SHIFT	2
+#define LW_AGE_BITS	21
+#define LW_SITE_SHIFT	(LW_AGE_SHIFT + LW_AGE_BITS)
+#define LW_SITE_BITS	17
+#define LW_TAG_SHIFT	(LW_SITE_SHIFT + LW_SITE_BITS)
+#define LW_TAG_BITS	22
+#define LW_STATE_SHIFT	(LW_TAG_SHIFT + LW_TAG_BITS)
+
+#define LW_AGE_MASK	((1U << LW_AGE_BITS) - 1)
+#define LW_SITE_MASK	((1U << LW_SITE_BITS) - 1)
+#define LW_MAX_SITES	(1U << LW_SITE_BITS)
+
+/**
+ * enum lw_state - where an entry stands, in the two highest bits
+ * @LW_EMPTY: nothing here; all other bits but the spill bit are 0
+ * @LW_COMING: on its way to its second bucket, not yet gone from its first (live.c, "Moving")
+ * @LW_FIRST: in the first bucket of its address
+ * @LW_SECOND: in the second bucket of its address
+ */
+enum lw_state {
+	LW_EMPTY	= 0,
+	LW_COMING	= 1,
+	LW_FIRST	= 2,
+	LW_SECOND	= 3,
+};
+
+/*
+ * LW_SPILL belongs to the bucket, not to the entry: it is kept in slot 0 when its entry comes and
+ * goes, and says that some object whose first bucket this is may stand in its second.
+ * LW_GIVEN marks an object that its owner gave up (kfree_rcu) and that the kernel has yet to free:
+ * it is live for nobody, and the free that follows is expected.
+ */
+#define LW_SPILL	(1ULL << LW_SPILL_BIT)
+#define LW_GIVEN	(1ULL << LW_GIVEN_BIT)
+
+static_assert(LW_STATE_SHIFT + 2 == 64);
+static_assert(LW_SITE_MASK + 1 == LW_MAX_SITES);
+
+/**
+ * lw_entry() - pack an entry that stands in its first bucket, or a frame's
+ * @tag: the tag, already at its place in the word (0 for a frame)
+ * @site: the site's number, below LW_MAX_SITES
+ * @age: the tick at which it was allocated (clock.h)
+ *
+ * Return: the word; never 0.
+ */
+static inline u64 lw_entry(u64 tag, u32 site, u32 age)
+{
+	return (u64)LW_FIRST << LW_STATE_SHIFT | tag | (u64)site << LW_SITE_SHIFT |
+	       (u64)(age & LW_AGE_MASK) << LW_AGE_SHIFT;
+}
+
+/** lw_entry_state() - Return: the enum lw_state of a word */
+static inline unsigned int lw_entry_state(u64 entry)
+{
+	return entry >> LW_STATE_SHIFT;
+}
+
+/** lw_entry_as() - Return: the same entry in another state, without its bucket's spill bit */
+static inline u64 lw_entry_as(u64 entry, enum lw_state state)
+{
+	return (entry & ~(3ULL << LW_STATE_SHIFT) & ~LW_SPILL) | (u64)state << LW_STATE_SHIFT;
+}
+
+/** lw_entry_free() - Return: whether a slot may be claimed (nothing in it but perhaps the spill bit) */
+static inline bool lw_entry_free(u64 entry)
+{
+	return entry <= LW_SPILL;
+}
+
+/** lw_entry_same() - Return: whether two words have the same state and tag, so the same address */
+static inline bool lw_entry_same(u64 a, u64 b)
+{
+	return !((a ^ b) >> LW_TAG_SHIFT);
+}
+
+/** lw_entry_tag() - Return: the tag, at its place in the word */
+static inline u64 lw_entry_tag(u64 entry)
+{
+	return entry & (((1ULL << LW_TAG_BITS) - 1) << LW_TAG_SHIFT);
+}
+
+/** lw_entry_site() - Return: the site's number */
+static inline u32 lw_entry_site(u64 entry)
+{
+	return (entry >> LW_SITE_SHIFT) & LW_SITE_MASK;
+}
+
+/** lw_entry_age() - Return: the tick at which it was allocated */
+static inline u32 lw_entry_age(u64 entry)
+{
+	return (entry >> LW_AGE_SHIFT) & LW_AGE_MASK;
+}
+
+#endif

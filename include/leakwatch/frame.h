@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * frame: what a return address on a stack is, told by the name of its function.
+ *
+ * The name is looked up once an address, by the kernel's own table of symbols, and remembered in a
+ * small cache of one word an entry that is simply overwritten on a collision. Names are matched
+ * for core kernel functions only; what is in a module is always a caller, this one's own code
+ * excepted.
+ *
+ * Any context; no lock but what sprint_symbol() takes, which is none.
+ */
+#ifndef LEAKWATCH_FRAME_H
+#define LEAKWATCH_FRAME_H
+
+/**
+ * enum lw_frame - what an address is
+ * @LW_FRAME_CALLER: a function that may be the one who asked
+ * @LW_FRAME_ALLOC: the allocator's interface, and its helpers that only pass a request on
+ * @LW_FRAME_BACKING: the slab allocator getting pages for itself, or for a large kmalloc
+ * @LW_FRAME_GLUE: what stands between the allocator and this module
+ * @LW_FRAME_END: the entry of an interrupt, exception or system call: a path ends with it
+ */
+enum lw_frame {
+	LW_FRAME_CALLER,
+	LW_FRAME_ALLOC,
+	LW_FRAME_BACKING,
+	LW_FRAME_GLUE,
+	LW_FRAME_END,
+};
+
+/** lw_frame_kind() - Return: what the return address @ip is */
+enum lw_frame lw_frame_kind(unsigned long ip);
+
+/** lw_frame_of_name() - Return: what a core kernel function of that name is */
+enum lw_frame lw_frame_of_name(const char *name);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * hook: where the kernel tells us of its events.
+ *
+ * A hook is a tracepoint, found by its name at run time, or a kprobe or kretprobe on a function
+ * that allocates or frees without an event. Each is an adapter that turns the kernel's parameters
+ * into a call of a door (door.h) and does nothing else. A hook that the kernel does not have is
+ * left out and says so; if a class lacks one that it cannot do without, the class is off.
+ *
+ * Order: hooks of frees are attached first and detached last, so no allocation is ever stored
+ * whose free is not listened for.
+ *
+ * Locking: attach and detach are called under lw_lock (report.h), never at once.
+ */
+#ifndef LEAKWATCH_HOOK_H
+#define LEAKWATCH_HOOK_H
+
+#include <linux/kprobes.h>
+#include <linux/tracepoint.h>
+#include <leakwatch/site.h>
+
+/**
+ * enum lw_hook_type - how it is hooked
+ * @LW_TRACE: by a tracepoint
+ * @LW_ENTRY: by a kprobe at the entry of a function
+ * @LW_RETURN: by a kretprobe, that is at its entry and its return
+ */
+enum lw_hook_type {
+	LW_TRACE,
+	LW_ENTRY,
+	LW_RETURN,
+};
+
+#define LW_HOOK_SYMBOLS	4
+
+/**
+ * struct lw_hook - a hook
+ * @name: the tracepoint's, or what status calls it
+ * @type: how it is hooked
+ * @class: whose events these are
+ * @frees: it tells of frees, so it is attached before those that tell of allocations
+ * @needed: the class is off without it
+ * @symbol: for probes, the names that the function has had, newest first
+ * @trace: for a tracepoint, the adapter
+ * @entry: for a kprobe, the adapter
+ * @enter: for a kretprobe, the adapter at the entry
+ * @leave: for a kretprobe, the adapter at the return
+ * @data: for a kretprobe, how many bytes go from entry to return
+ * @attached: it is live now
+ * @err: why it is not, if it was tried
+ * @tp: the tracepoint, once found
+ * @kp: the kprobe
+ * @rp: the kretprobe
+ * @events: how often it was called, per CPU
+ */
+struct lw_hook {
+	const char *name;
+	enum lw_hook_type type;
+	enum lw_class class;
+	bool frees;
+	bool needed;
+	const char *symbol[LW_HOOK_SYMBOLS];
+	void *trace;
+	kprobe_pre_handler_t entry;
+	kretprobe_handler_t enter;
+	kretprobe_handler_t leave;
+	size_t data;
+	bool attached;
+	int err;
+	struct tracepoint *tp;
+	struct kprobe kp;
+	struct kretprobe rp;
+	unsigned long __percpu *events;
+};
+
+extern struct lw_hook lw_kmem_hooks[], lw_page_hooks[];
+extern const unsigned int lw_nr_kmem_hooks, lw_nr_page_hooks;
+
+/** lw_hook_event() - count one event of @hook. Any context. */
+static __always_inline void lw_hook_event(struct lw_hook *hook)
+{
+	this_cpu_inc(*hook->events);
+}
+
+/**
+ * lw_hooks_init() - find the hooks
+ * @classes: a bit for each enum lw_class that is wanted
+ * @without: names of hooks to leave out, separated by commas; may be empty
+ *
+ * Process context. Return: 0, -ENOMEM, or -EINVAL if @without names a hook that does not exist.
+ */
+int lw_hooks_init(unsigned int classes, const char *without);
+
+/** lw_hooks_exit() - forget the hooks; they are detached */
+void lw_hooks_exit(void);
+
+/**
+ * lw_hooks_attach() - attach every hook of the classes that are wanted
+ *
+ * Process context, may sleep. Return: 0, or -EOPNOTSUPP if no class has what it needs.
+ */
+int lw_hooks_attach(void);
+
+/** lw_hooks_detach() - detach all, and wait until nobody is inside. Process context, may sleep. */
+void lw_hooks_detach(void);
+
+/** lw_hooks_clear() - set the counts of events to 0; the hooks are detached */
+void lw_hooks_clear(void);
+
+/** lw_hooks_class() - Return: whether @class is being watched */
+bool lw_hooks_class(enum lw_class class);
+
+/** lw_hooks_each() - call @see for each hook. Process context. */
+void lw_hooks_each(void (*see)(const struct lw_hook *hook, void *arg), void *arg);
+
+/** lw_hook_events() - Return: how often @hook was called */
+unsigned long lw_hook_events(const struct lw_hook *hook);
+
+/** lw_hook_missed() - Return: how often the kernel could not call @hook (nested probes, no instance) */
+unsigned long lw_hook_missed(const struct lw_hook *hook);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * mark: the baseline of every MARK column.
+ *
+ * Set when watching begins, and whenever the user says so. All under lw_lock.
+ */
+#ifndef LEAKWATCH_MARK_H
+#define LEAKWATCH_MARK_H
+
+#include <linux/types.h>
+
+/** lw_mark_set() - the baseline is now */
+void lw_mark_set(void);
+
+/** lw_mark_seconds() - Return: how long ago that was */
+u64 lw_mark_seconds(void);
+
+/** lw_mark_is_start() - Return: whether it is still the one that was set when watching began */
+bool lw_mark_is_start(void);
+
+/** lw_watch_start() - watching begins, with a mark */
+void lw_watch_start(void);
+
+/** lw_watch_stop() - watching ends; figures and ages stay as they are */
+void lw_watch_stop(void);
+
+/** lw_watch_on() - Return: whether we are watching */
+bool lw_watch_on(void);
+
+/** lw_watch_seconds() - Return: how long we have been watching, or had until we stopped */
+u64 lw_watch_seconds(void);
+
+/** lw_watch_now() - Return: the tick that ages are told from: now, or when watching ended */
+u32 lw_watch_now(void);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pages: which page frame belongs to which site, and since when.
+ *
+ * One word a frame (entry.h, without a tag), so a block is as many entries as it has frames: a
+ * block that is split, freed in parts, or freed inside a larger one comes out even by itself. The
+ * table has two levels, because memory has holes: a chunk of LW_CHUNK_FRAMES frames has entries
+ * only if one of them exists.
+ *
+ * Locking: none; a frame's entry is replaced by xchg or cmpxchg. The kernel orders what happens to
+ * one frame. Any context, NMI included. Loops run over the frames of one block.
+ *
+ * Memory is taken by lw_pages_init(): 8 bytes a frame.
+ */
+#ifndef LEAKWATCH_PAGES_H
+#define LEAKWATCH_PAGES_H
+
+#include <linux/types.h>
+
+#define LW_CHUNK_SHIFT	15
+#define LW_CHUNK_FRAMES	(1UL << LW_CHUNK_SHIFT)
+
+/**
+ * lw_pages_init() - take the memory of the table
+ * @end: the first frame number past the highest
+ * @exists: whether any of the LW_CHUNK_FRAMES frames from @pfn exists
+ *
+ * Process context. Return: 0 or -ENOMEM.
+ */
+int lw_pages_init(unsigned long end, bool (*exists)(unsigned long pfn));
+
+/** lw_pages_exit() - give the memory back; nobody is inside any more. Process context. */
+void lw_pages_exit(void);
+
+/** lw_pages_clear() - forget everything; the hooks are detached. Process context. */
+void lw_pages_clear(void);
+
+/** lw_pages_bytes() - Return: the memory that the table takes */
+unsigned long lw_pages_bytes(void);
+
+/**
+ * lw_pages_put() - set the entry of one frame
+ * @pfn: the frame
+ * @entry: what to put there, 0 to forget the frame
+ * @old: set to what was there, 0 if nothing
+ *
+ * Return: 0, or -ERANGE if the frame is not covered.
+ */
+int lw_pages_put(unsigned long pfn, u64 entry, u64 *old);
+
+/**
+ * lw_pages_put_if_none() - set the entry of one frame unless it has one
+ * @pfn: the frame
+ * @entry: what to put there
+ *
+ * Return: 0; -EEXIST if it has one; -ERANGE if the frame is not covered.
+ */
+int lw_pages_put_if_none(unsigned long pfn, u64 entry);
+
+/**
+ * lw_pages_walk() - show every entry to @see
+ * @see: is given the frame's number and its entry; must not sleep
+ * @arg: passed on
+ *
+ * Runs beside the hooks. Process context, reschedules now and then.
+ */
+void lw_pages_walk(void (*see)(unsigned long pfn, u64 entry, void *arg), void *arg);
+
+#endif

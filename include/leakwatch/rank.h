@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * rank: which row behaves most like a leak.
+ *
+ * The rule, here and in lw_rank() alone: first what has grown since the mark and does not churn,
+ * then what has grown and churns, then what has not grown. A site churns if since the mark it has
+ * freed more than it has kept. Among equals the one that has grown by more bytes is first, then
+ * the larger, then the one with the lower number.
+ */
+#ifndef LEAKWATCH_RANK_H
+#define LEAKWATCH_RANK_H
+
+#include <leakwatch/row.h>
+
+/** lw_rank() - sort the rows, most like a leak first. Process context. */
+void lw_rank(struct lw_rows *rows);
+
+/** lw_rank_bytes() - compare what ranks equal: Return: below, above or 0, as for sort() */
+int lw_rank_bytes(s64 grown_a, s64 bytes_a, s64 grown_b, s64 bytes_b);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * report: the files in /sys/kernel/debug/leakwatch, and the settings that one writes there.
+ *
+ * Tables are snapshots: taken and ranked when a file is opened, printed row by row as it is read,
+ * so a slow reader sees one moment and holds up nobody. All of it runs in process context under
+ * lw_lock; nothing here changes what hooks do but the settings in control.
+ */
+#ifndef LEAKWATCH_REPORT_H
+#define LEAKWATCH_REPORT_H
+
+#include <linux/fs.h>
+#include <linux/seq_file.h>
+#include <leakwatch/site.h>
+
+/* The first words of every file; the number goes up when a column changes its meaning. */
+#define LW_FORMAT	"# leakwatch 1 "
+
+/**
+ * struct lw_settings - what readers want to see
+ * @rows: how many rows top shows, 0 for all
+ * @filter: which sites: 'c'ache, 'm'odule, 'p'id, 's'ize, or 0 for all
+ * @text: the cache's or module's name
+ * @number: the pid or size
+ */
+struct lw_settings {
+	unsigned int rows;
+	char filter;
+	char text[32];
+	int number;
+};
+
+extern struct lw_settings lw_settings;
+
+extern const struct file_operations lw_top_fops, lw_slab_sites_fops, lw_slab_stacks_fops,
+	lw_slab_caches_fops, lw_page_sites_fops, lw_page_stacks_fops, lw_mark_fops,
+	lw_control_fops, lw_status_fops;
+
+/** lw_wanted() - Return: whether the filter lets @site through; a function for lw_rows_get() */
+bool lw_wanted(u32 site);
+
+/** lw_print_head() - print the first lines of a table: its name, what it covers, what limits it */
+void lw_print_head(struct seq_file *seq, const char *name, const char *about);
+
+/** lw_site_cache() - Return: the name of the cache that objects of @site come from */
+const char *lw_site_cache(const struct lw_site *site);
+
+/** lw_start() - forget what was, attach the hooks, set the mark. Return: 0 or -EOPNOTSUPP */
+int lw_start(void);
+
+/** lw_stop() - detach the hooks; the tables stay as they are and can be read */
+void lw_stop(void);
+
+/** lw_report_init() - make the files. Return: 0 or an error. */
+int lw_report_init(void);
+
+/** lw_report_exit() - remove the files, and wait for their readers */
+void lw_report_exit(void);
+
+#endif

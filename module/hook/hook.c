@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <leakwatch/hook.h>
+
+static unsigned int wanted;	/* classes asked for, a bit each */
+static unsigned int watched;	/* classes that have what they need */
+
+#define for_each_hook(hook)							\
+	for (hook = &lw_kmem_hooks[0]; hook; hook = next_hook(hook))
+
+static struct lw_hook *next_hook(struct lw_hook *hook)
+{
+	hook++;
+	if (hook == &lw_kmem_hooks[lw_nr_kmem_hooks])
+		return &lw_page_hooks[0];
+	if (hook == &lw_page_hooks[lw_nr_page_hooks])
+		return NULL;
+	return hook;
+}
+
+static void match(struct tracepoint *tp, void *unused)
+{
+	struct lw_hook *hook;
+
+	for_each_hook(hook)
+		if (hook->type == LW_TRACE && !strcmp(hook->name, tp->name))
+			hook->tp = tp;
+}
+
+/* How many calls may be under way at once: they sleep in the allocator. */
+static int instances(void)
+{
+	return 64 + 4 * num_possible_cpus();
+}
+
+static int attach_probe(struct lw_hook *hook, const char *symbol)
+{
+	if (hook->type == LW_ENTRY) {
+		hook->kp = (struct kprobe) {
+			.symbol_name = symbol,
+			.pre_handler = hook->entry,
+		};
+		return register_kprobe(&hook->kp);
+	}
+	hook->rp = (struct kretprobe) {
+		.kp.symbol_name = symbol,
+		.entry_handler = hook->enter,
+		.handler = hook->leave,
+		.maxactive = instances(),
+		.data_size = hook->data,
+	};
+	return register_kretprobe(&hook->rp);
+}
+
+static void attach(struct lw_hook *hook)
+{
+	int i;
+
+	if (hook->err == -ECANCELED)	/* left out by the user */
+		return;
+	hook->err = -ENOENT;
+	if (hook->type == LW_TRACE) {
+		if (hook->tp)
+			hook->err = tracepoint_probe_register(hook->tp, hook->trace, NULL);
+	} else {
+		for (i = 0; i < LW_HOOK_SYMBOLS && hook->symbol[i] && hook->err == -ENOENT; i++)
+			hook->err = attach_probe(hook, hook->symbol[i]);
+	}
+	hook->attached = !hook->err;
+}
+
+static void detach(struct lw_hook *hook)
+{
+	if (!hook->attached)
+		return;
+	hook->attached = false;
+	switch (hook->type) {
+	case LW_TRACE:
+		tracepoint_probe_unregister(hook->tp, hook->trace, NULL);
+		break;
+	case LW_ENTRY:
+		unregister_kprobe(&hook->kp);
+		break;
+	case LW_RETURN:
+		unregister_kretprobe(&hook->rp);
+		break;
+	}
+}
+
+/*
+ * Teardown. Who may still be inside of a door when this begins, and why nobody is when it ends:
+ *
+ *  - a tracepoint's probe, on any CPU, preempted or interrupted: tracepoint_synchronize_unregister()
+ *    waits for every caller that may have seen the probe (RCU, and SRCU where probes can be
+ *    preempted);
+ *  - a kprobe's handler: unregister_kprobe() waits for a grace period;
+ *  - a kretprobe's return handler, of a function that was entered before: after
+ *    unregister_kretprobe() such a function returns through the kernel's trampoline, which calls
+ *    nothing of ours.
+ *
+ * Allocations go first. What is allocated from here on is not stored; what is freed is still
+ * removed until the second pass, so the tables stay right up to the moment they freeze.
+ */
+static void detach_classes(unsigned int classes)
+{
+	struct lw_hook *hook;
+	int frees;
+
+	for (frees = 0; frees <= 1; frees++) {
+		for_each_hook(hook)
+			if (hook->frees == frees && classes & BIT(hook->class))
+				detach(hook);
+		tracepoint_synchronize_unregister();
+	}
+}
+
+void lw_hooks_detach(void)
+{
+	detach_classes(~0U);
+	watched = 0;
+}
+
+int lw_hooks_attach(void)
+{
+	unsigned int lacking = 0;
+	struct lw_hook *hook;
+	int frees;
+
+	for (frees = 1; frees >= 0; frees--) {
+		for_each_hook(hook)
+			if (hook->frees == frees && wanted & ~lacking & BIT(hook->class)) {
+				attach(hook);
+				if (hook->needed && !hook->attached)
+					lacking |= BIT(hook->class);
+			}
+	}
+	detach_classes(lacking);
+	for_each_hook(hook)
+		if (hook->needed && hook->err && wanted & BIT(hook->class))
+			pr_warn("class %s is off: no %s (%d)\n", hook->class == LW_SLAB ? "slab" : "page", hook->name,
+				hook->err);
+	watched = wanted & ~lacking;
+	return watched ? 0 : -EOPNOTSUPP;
+}
+
+void lw_hooks_clear(void)
+{
+	struct lw_hook *hook;
+	int cpu;
+
+	for_each_hook(hook)
+		for_each_possible_cpu(cpu)
+			*per_cpu_ptr(hook->events, cpu) = 0;
+}
+
+bool lw_hooks_class(enum lw_class class)
+{
+	return watched & BIT(class);
+}
+
+void lw_hooks_each(void (*see)(const struct lw_hook *hook, void *arg), void *arg)
+{
+	struct lw_hook *hook;
+
+	for_each_hook(hook)
+		see(hook, arg);
+}
+
+unsigned long lw_hook_events(const struct lw_hook *hook)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += *per_cpu_ptr(hook->events, cpu);
+	return sum;
+}
+
+unsigned long lw_hook_missed(const struct lw_hook *hook)
+{
+	switch (hook->type) {
+	case LW_ENTRY:
+		return hook->kp.nmissed;
+	case LW_RETURN:
+		return hook->rp.nmissed + hook->rp.kp.nmissed;
+	default:
+		return 0;
+	}
+}
+
+static int leave_out(const char *names)
+{
+	char *copy, *rest, *name;
+	struct lw_hook *hook;
+	bool found = true;
+
+	copy = kstrdup(names, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	rest = copy;
+	while (found && (name = strsep(&rest, ","))) {
+		found = !*name;
+		for_each_hook(hook)
+			if (!strcmp(hook->name, name)) {
+				hook->err = -ECANCELED;
+				found = true;
+			}
+		if (!found)
+			pr_err("without: no hook is named '%s'; status lists them\n", name);
+	}
+	kfree(copy);
+	return found ? 0 : -EINVAL;
+}
+
+int lw_hooks_init(unsigned int classes, const char *without)
+{
+	struct lw_hook *hook;
+	int err;
+
+	wanted = classes;
+	err = leave_out(without);
+	if (err)
+		return err;
+	for_each_hook(hook) {
+		hook->events = alloc_percpu(unsigned long);
+		if (!hook->events)
+			return -ENOMEM;
+	}
+	for_each_kernel_tracepoint(match, NULL);
+	return 0;
+}
+
+void lw_hooks_exit(void)
+{
+	struct lw_hook *hook;
+
+	for_each_hook(hook) {
+		free_percpu(hook->events);
+		hook->events = NULL;
+	}
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The hooks of class slab: the four kmem events, and the paths that have none.
+ *
+ * Every object that the allocator hands out or takes back passes one of these, 5.10 to 7.x; the
+ * proof is in Documentation/design.rst.
+ */
+#include <linux/slab.h>		/* before the events, which do not include it */
+#include <linux/kernel.h>
+#include <trace/events/kmem.h>
+#include <compat/regs.h>
+#include <compat/trace.h>
+#include <leakwatch/cache.h>
+#include <leakwatch/door.h>
+#include <leakwatch/hook.h>
+
+enum {
+	KFREE, CACHE_FREE, FREE_BULK, FREE_RCU, FREE_RCU_NOLOCK, FREE_NOLOCK, DESTROY,
+	KMALLOC, CACHE_ALLOC, KMALLOC_NODE, CACHE_ALLOC_NODE, ALLOC_BULK, KMALLOC_NOLOCK,
+};
+
+#define event(nr) lw_hook_event(&lw_kmem_hooks[nr])
+
+/* The flags by which kmalloc() chooses among caches of one size. */
+static __always_inline u8 kmalloc_kind(gfp_t gfp)
+{
+	return (gfp & __GFP_DMA ? 1 : 0) | (gfp & __GFP_RECLAIMABLE ? 2 : 0) |
+	       (gfp & __GFP_ACCOUNT ? 4 : 0);
+}
+
+/* kmalloc: with a node from 6.1 on. */
+
+static void kmalloc_event(unsigned long call_site, const void *object, size_t bytes, gfp_t gfp)
+{
+	lw_object_alloc(call_site, object, lw_what_kmalloc(bytes, kmalloc_kind(gfp)));
+}
+
+static void kmalloc_of_node(void *data, unsigned long call_site, const void *object, size_t req,
+			    size_t bytes, gfp_t gfp, int node)
+{
+	event(KMALLOC);
+	kmalloc_event(call_site, object, bytes, gfp);
+}
+
+static void kmalloc_plain(void *data, unsigned long call_site, const void *object, size_t req,
+			  size_t bytes, gfp_t gfp)
+{
+	event(KMALLOC);
+	kmalloc_event(call_site, object, bytes, gfp);
+}
+
+/* kmem_cache_alloc: names the cache from 6.1 on, before that its size. */
+
+static void cache_alloc_of_cache(void *data, unsigned long call_site, const void *object,
+				 struct kmem_cache *cache, gfp_t gfp, int node)
+{
+	event(CACHE_ALLOC);
+	lw_object_alloc(call_site, object, lw_what_cache(lw_cache_get(cache)));
+}
+
+static void cache_alloc_of_size(void *data, unsigned long call_site, const void *object, size_t req,
+				size_t bytes, gfp_t gfp)
+{
+	event(CACHE_ALLOC);
+	kmalloc_event(call_site, object, bytes, gfp);
+}
+
+#ifdef LW_HAVE_NODE_EVENTS
+static void kmalloc_node_plain(void *data, unsigned long call_site, const void *object, size_t req,
+			       size_t bytes, gfp_t gfp, int node)
+{
+	event(KMALLOC_NODE);
+	kmalloc_event(call_site, object, bytes, gfp);
+}
+
+static void cache_alloc_node_plain(void *data, unsigned long call_site, const void *object,
+				   size_t req, size_t bytes, gfp_t gfp, int node)
+{
+	event(CACHE_ALLOC_NODE);
+	kmalloc_event(call_site, object, bytes, gfp);
+}
+
+#define NODE_EVENT(name, fn) .trace = LW_ADAPTER_1(name, fn)
+#else
+#define NODE_EVENT(name, fn) .trace = NULL
+#endif
+
+/* Frees: kmem_cache_free names the cache's name from 5.12, the cache from 6.1 on. */
+
+static void kfree_plain(void *data, unsigned long call_site, const void *object)
+{
+	event(KFREE);
+	lw_object_free(object);
+}
+
+static void cache_free_of_cache(void *data, unsigned long call_site, const void *object,
+				const struct kmem_cache *cache)
+{
+	event(CACHE_FREE);
+	lw_object_free(object);
+}
+
+static void cache_free_of_name(void *data, unsigned long call_site, const void *object,
+			       const char *cache)
+{
+	event(CACHE_FREE);
+	lw_object_free(object);
+}
+
+static void cache_free_plain(void *data, unsigned long call_site, const void *object)
+{
+	event(CACHE_FREE);
+	lw_object_free(object);
+}
+
+/* Frees without an event. */
+
+/* void kmem_cache_free_bulk(struct kmem_cache *cache, size_t nr, void **object) */
+static int free_bulk(struct kprobe *kp, struct pt_regs *regs)
+{
+	size_t nr = lw_regs_arg(regs, 1), i;
+	void **object = (void **)lw_regs_arg(regs, 2);
+
+	event(FREE_BULK);
+	for (i = 0; i < nr; i++)
+		lw_object_free(object[i]);
+	return 0;
+}
+
+/*
+ * void kvfree_call_rcu(struct rcu_head *head, rcu_callback_t func), until 6.1: func is the offset
+ * of head in the object, or the object itself if head is NULL; from 6.2 on it is always the object.
+ * The kernel refuses offsets from 4096 on, and no object lies below.
+ */
+static const void *of_rcu(struct pt_regs *regs)
+{
+	unsigned long head = lw_regs_arg(regs, 0), object = lw_regs_arg(regs, 1);
+
+	return (const void *)(head && object < 4096 ? head - object : object);
+}
+
+static int free_rcu(struct kprobe *kp, struct pt_regs *regs)
+{
+	event(FREE_RCU);
+	lw_object_give(of_rcu(regs));
+	return 0;
+}
+
+static int free_rcu_nolock(struct kprobe *kp, struct pt_regs *regs)
+{
+	event(FREE_RCU_NOLOCK);
+	lw_object_give(of_rcu(regs));
+	return 0;
+}
+
+/* void kfree_nolock(const void *object) */
+static int free_nolock(struct kprobe *kp, struct pt_regs *regs)
+{
+	event(FREE_NOLOCK);
+	lw_object_free((const void *)lw_regs_arg(regs, 0));
+	return 0;
+}
+
+/* void kmem_cache_destroy(struct kmem_cache *cache) */
+static int destroy(struct kprobe *kp, struct pt_regs *regs)
+{
+	event(DESTROY);
+	lw_cache_destroyed((const struct kmem_cache *)lw_regs_arg(regs, 0));
+	return 0;
+}
+
+/* Allocations without an event: the site is found at the entry, the objects at the return. */
+
+struct bulk {
+	u32 site;
+	size_t nr;
+	void **object;
+};
+
+/* int or bool kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t nr, void **object) */
+static int alloc_bulk_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct bulk *bulk = (struct bulk *)ri->data;
+	struct kmem_cache *cache = (struct kmem_cache *)lw_regs_arg(regs, 0);
+
+	bulk->site = lw_site_at(lw_what_cache(lw_cache_get(cache)), instruction_pointer(regs),
+				lw_regs_caller(regs));
+	bulk->nr = lw_regs_arg(regs, 2);
+	bulk->object = (void **)lw_regs_arg(regs, 3);
+	return 0;
+}
+
+static int alloc_bulk_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct bulk *bulk = (struct bulk *)ri->data;
+	size_t i;
+
+	event(ALLOC_BULK);
+	if (!(u32)lw_regs_result(regs))
+		return 0;
+	for (i = 0; i < bulk->nr; i++)
+		lw_object_put(bulk->site, bulk->object[i]);
+	return 0;
+}
+
+/* void *_kmalloc_nolock_noprof(size_t bytes, ...) */
+static int kmalloc_nolock_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	*(u32 *)ri->data = lw_site_at(lw_what_kmalloc(lw_regs_arg(regs, 0), 0),
+				      instruction_pointer(regs), lw_regs_caller(regs));
+	return 0;
+}
+
+static int kmalloc_nolock_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	const void *object = (const void *)lw_regs_result(regs);
+
+	event(KMALLOC_NOLOCK);
+	if (object)
+		lw_object_put(*(u32 *)ri->data, object);
+	return 0;
+}
+
+struct lw_hook lw_kmem_hooks[] = {
+	[KFREE] = {
+		.name = "kfree", .type = LW_TRACE, .frees = true, .needed = true,
+		.trace = LW_ADAPTER_1(kfree, kfree_plain),
+	},
+	[CACHE_FREE] = {
+		.name = "kmem_cache_free", .type = LW_TRACE, .frees = true, .needed = true,
+		.trace = LW_ADAPTER_3(kmem_cache_free, cache_free_of_cache, cache_free_of_name,
+				      cache_free_plain),
+	},
+	[FREE_BULK] = {
+		.name = "kmem_cache_free_bulk", .type = LW_ENTRY, .frees = true,
+		.symbol = { "kmem_cache_free_bulk" }, .entry = free_bulk,
+	},
+	[FREE_RCU] = {
+		.name = "kvfree_call_rcu", .type = LW_ENTRY, .frees = true,
+		.symbol = { "kvfree_call_rcu" }, .entry = free_rcu,
+	},
+	[FREE_RCU_NOLOCK] = {
+		.name = "kfree_call_rcu_nolock", .type = LW_ENTRY, .frees = true,
+		.symbol = { "kfree_call_rcu_nolock" }, .entry = free_rcu_nolock,
+	},
+	[FREE_NOLOCK] = {
+		.name = "kfree_nolock", .type = LW_ENTRY, .frees = true,
+		.symbol = { "kfree_nolock" }, .entry = free_nolock,
+	},
+	[DESTROY] = {
+		.name = "kmem_cache_destroy", .type = LW_ENTRY, .frees = true,
+		.symbol = { "kmem_cache_destroy" }, .entry = destroy,
+	},
+	[KMALLOC] = {
+		.name = "kmalloc", .type = LW_TRACE, .needed = true,
+		.trace = LW_ADAPTER_2(kmalloc, kmalloc_of_node, kmalloc_plain),
+	},
+	[CACHE_ALLOC] = {
+		.name = "kmem_cache_alloc", .type = LW_TRACE, .needed = true,
+		.trace = LW_ADAPTER_2(kmem_cache_alloc, cache_alloc_of_cache, cache_alloc_of_size),
+	},
+	[KMALLOC_NODE] = {
+		.name = "kmalloc_node", .type = LW_TRACE,
+		NODE_EVENT(kmalloc_node, kmalloc_node_plain),
+	},
+	[CACHE_ALLOC_NODE] = {
+		.name = "kmem_cache_alloc_node", .type = LW_TRACE,
+		NODE_EVENT(kmem_cache_alloc_node, cache_alloc_node_plain),
+	},
+	[ALLOC_BULK] = {
+		.name = "kmem_cache_alloc_bulk", .type = LW_RETURN,
+		.symbol = { "kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk" },
+		.enter = alloc_bulk_enter, .leave = alloc_bulk_leave, .data = sizeof(struct bulk),
+	},
+	[KMALLOC_NOLOCK] = {
+		.name = "kmalloc_nolock", .type = LW_RETURN,
+		.symbol = { "_kmalloc_nolock_noprof", "kmalloc_nolock_noprof" },
+		.enter = kmalloc_nolock_enter, .leave = kmalloc_nolock_leave, .data = sizeof(u32),
+	},
+};
+
+const unsigned int lw_nr_kmem_hooks = ARRAY_SIZE(lw_kmem_hooks);

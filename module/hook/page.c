@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The hooks of class page: the two page events, the allocations that have none, and migration,
+ * which moves what a page holds to another.
+ *
+ * mm_page_free_batched is not hooked: every page it tells of has had its mm_page_free.
+ */
+#include <linux/slab.h>		/* before the events, which do not include it */
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <trace/events/kmem.h>
+#include <compat/regs.h>
+#include <compat/trace.h>
+#include <leakwatch/door.h>
+#include <leakwatch/hook.h>
+
+enum { PAGE_FREE, MIGRATE, PAGE_ALLOC, PAGES_BULK, ISOLATE, CONTIG };
+
+#define event(nr) lw_hook_event(&lw_page_hooks[nr])
+
+static void page_alloc(void *data, struct page *page, unsigned int order, gfp_t gfp, int type)
+{
+	event(PAGE_ALLOC);
+	if (likely(page))
+		lw_pages_alloc(page_to_pfn(page), order, (__force u32)gfp);
+}
+
+static void page_free(void *data, struct page *page, unsigned int order)
+{
+	event(PAGE_FREE);
+	lw_pages_free(page_to_pfn(page), order);
+}
+
+/*
+ * void folio_migrate_flags(struct folio *to, struct folio *from), and its forebears: called for
+ * every page that is migrated, just after its contents were copied.
+ */
+static int migrate(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct page *to = (struct page *)lw_regs_arg(regs, 0);
+	struct page *from = (struct page *)lw_regs_arg(regs, 1);
+
+	event(MIGRATE);
+	lw_pages_move(page_to_pfn(from), page_to_pfn(to), compound_nr(from));
+	return 0;
+}
+
+/*
+ * unsigned long alloc_pages_bulk(gfp_t gfp, int node, nodemask_t *nodes, int nr,
+ *				  [struct list_head *list,] struct page **array)
+ *
+ * Returns how many of the array are filled, those that were so before included, or how many were
+ * put in front of the list. Single pages that it falls back to have had an event.
+ */
+struct bulk {
+	u32 site;
+	struct list_head *list;
+	struct page **array;
+	unsigned long filled;
+};
+
+static int pages_bulk_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct bulk *bulk = (struct bulk *)ri->data;
+	unsigned long nr = (int)lw_regs_arg(regs, 3);
+
+#ifdef LW_BULK_HAS_LIST
+	bulk->list = (struct list_head *)lw_regs_arg4(regs);
+	bulk->array = (struct page **)lw_regs_arg5(regs);
+#else
+	bulk->list = NULL;
+	bulk->array = (struct page **)lw_regs_arg4(regs);
+#endif
+	bulk->site = lw_site_at(lw_what_pages(0, lw_regs_arg(regs, 0)), instruction_pointer(regs),
+				lw_regs_caller(regs));
+	bulk->filled = 0;
+	while (bulk->array && bulk->filled < nr && bulk->array[bulk->filled])
+		bulk->filled++;
+	return 0;
+}
+
+static int pages_bulk_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct bulk *bulk = (struct bulk *)ri->data;
+	unsigned long nr = lw_regs_result(regs), i;
+	struct page *page;
+
+	event(PAGES_BULK);
+	if (bulk->array) {
+		for (i = bulk->filled; i < nr; i++)
+			if (bulk->array[i])
+				lw_page_put_if_none(bulk->site, page_to_pfn(bulk->array[i]));
+	} else if (bulk->list) {
+		list_for_each_entry(page, bulk->list, lru) {
+			if (!nr--)
+				break;
+			lw_page_put_if_none(bulk->site, page_to_pfn(page));
+		}
+	}
+	return 0;
+}
+
+/*
+ * unsigned long isolate_freepages_range(void *control, unsigned long start, unsigned long end)
+ *
+ * alloc_contig_range() takes whole free blocks by it, and frees what it does not need of them.
+ * Returns the end of what was taken, 0 if nothing.
+ */
+static int isolate_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	*(unsigned long *)ri->data = lw_regs_arg(regs, 1);
+	return 0;
+}
+
+static int isolate_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	unsigned long pfn, end = lw_regs_result(regs);
+
+	event(ISOLATE);
+	for (pfn = *(unsigned long *)ri->data; pfn < end; pfn++)
+		lw_page_put_if_none(LW_SITE_MIGRATION, pfn);
+	return 0;
+}
+
+/* int alloc_contig_range(unsigned long start, unsigned long end, unsigned int type, gfp_t gfp) */
+struct contig {
+	u32 site;
+	unsigned long start;
+	unsigned long end;
+};
+
+static int contig_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct contig *contig = (struct contig *)ri->data;
+
+	contig->start = lw_regs_arg(regs, 0);
+	contig->end = lw_regs_arg(regs, 1);
+	/* the caller owns the pages, wherever they came from: they are never a kind */
+	contig->site = lw_site_at(lw_what_pages(0, lw_regs_arg(regs, 3) & ~(__force u32)__GFP_MOVABLE),
+				 instruction_pointer(regs), lw_regs_caller(regs));
+	return 0;
+}
+
+static int contig_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct contig *contig = (struct contig *)ri->data;
+	unsigned long pfn;
+
+	event(CONTIG);
+	if ((int)lw_regs_result(regs))
+		return 0;
+	for (pfn = contig->start; pfn < contig->end; pfn++)
+		lw_page_claim(contig->site, pfn);
+	return 0;
+}
+
+struct lw_hook lw_page_hooks[] = {
+	[PAGE_FREE] = {
+		.name = "mm_page_free", .type = LW_TRACE, .class = LW_PAGE, .frees = true,
+		.needed = true, .trace = LW_ADAPTER_1(mm_page_free, page_free),
+	},
+	[MIGRATE] = {
+		.name = "folio_migrate_flags", .type = LW_ENTRY, .class = LW_PAGE, .frees = true,
+		.symbol = { "folio_migrate_flags", "migrate_page_states", "migrate_page_copy" },
+		.entry = migrate,
+	},
+	[PAGE_ALLOC] = {
+		.name = "mm_page_alloc", .type = LW_TRACE, .class = LW_PAGE, .needed = true,
+		.trace = LW_ADAPTER_1(mm_page_alloc, page_alloc),
+	},
+	[PAGES_BULK] = {
+		.name = "alloc_pages_bulk", .type = LW_RETURN, .class = LW_PAGE,
+		.symbol = { "alloc_pages_bulk_noprof", "__alloc_pages_bulk" },
+		.enter = pages_bulk_enter, .leave = pages_bulk_leave, .data = sizeof(struct bulk),
+	},
+	[ISOLATE] = {
+		.name = "isolate_freepages", .type = LW_RETURN, .class = LW_PAGE,
+		.symbol = { "isolate_freepages_range" },
+		.enter = isolate_enter, .leave = isolate_leave, .data = sizeof(unsigned long),
+	},
+	[CONTIG] = {
+		.name = "alloc_contig_range", .type = LW_RETURN, .class = LW_PAGE,
+		.symbol = { "alloc_contig_frozen_range_noprof", "alloc_contig_range_noprof",
+			    "alloc_contig_range" },
+		.enter = contig_enter, .leave = contig_leave, .data = sizeof(struct contig),
+	},
+};
+
+const unsigned int lw_nr_page_hooks = ARRAY_SIZE(lw_page_hooks);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <leakwatch/cache.h>
+#include <leakwatch/clock.h>
+#include <leakwatch/live.h>
+#include <leakwatch/mark.h>
+#include <leakwatch/pages.h>
+#include <leakwatch/row.h>
+
+struct walk {
+	struct lw_rows *rows;
+	u32 now;
+};
+
+static void fill(struct lw_row *row, u32 id, unsigned int classes, bool (*want)(u32 site))
+{
+	struct lw_site *site = &lw_sites[id];
+	long lost, missed;
+	struct lw_count count;
+
+	*row = (struct lw_row){ .site = id, .age_min = U32_MAX, .pid_min = INT_MAX, .pid_max = -1 };
+	if (!smp_load_acquire(&site->live) || !(classes & BIT(lw_what_class(site->what))) ||
+	    (want && !want(id)))
+		return;
+	lw_site_counts(id, &count);
+	lost = atomic_long_read(&site->lost);
+	missed = atomic_long_read(&site->missed);
+	row->allocs = count.allocs;
+	row->frees = count.frees;
+	row->live = count.allocs - count.frees - lost;
+	row->grown = row->live - (long)(site->mark_allocs - site->mark_frees);
+	row->freed = count.frees - site->mark_frees;
+	row->size = site->size;
+	row->pid_min = READ_ONCE(site->pid_min);
+	row->pid_max = READ_ONCE(site->pid_max);
+	row->note = (lost ? LW_NOTE_LOST : 0) | (missed ? LW_NOTE_MISSED : 0) |
+		    (site->unloaded ? LW_NOTE_UNLOADED : 0) |
+		    (site->cache && lw_cache_dead(site->cache) ? LW_NOTE_DESTROYED : 0);
+}
+
+static void age(struct walk *walk, struct lw_row *row, u64 entry)
+{
+	u32 seconds = lw_clock_seconds(lw_entry_age(entry), walk->now);
+
+	if (!row->size)		/* not filled: not wanted */
+		return;
+	row->seen++;
+	row->age_sum += seconds;
+	row->age_min = min(row->age_min, seconds);
+	row->age_max = max(row->age_max, seconds);
+}
+
+static void see_object(unsigned long addr, u64 entry, void *arg)
+{
+	struct walk *walk = arg;
+	u32 site = lw_entry_site(entry);
+
+	if (site < walk->rows->nr)
+		age(walk, &walk->rows->row[site], entry);
+}
+
+static void adopt(struct lw_row *row, int by)
+{
+	if (!row->size)
+		return;
+	row->live += by;
+	row->grown += by;
+}
+
+/*
+ * A page gets its slab mark only after its event, so whether it holds objects, which are counted
+ * as such, is told here and now.
+ */
+static void see_page(unsigned long pfn, u64 entry, void *arg)
+{
+	struct walk *walk = arg;
+	struct lw_row *row = walk->rows->row;
+	u32 site = lw_entry_site(entry);
+
+	if (site >= walk->rows->nr)
+		return;
+	if (site != LW_SITE_SLAB_PAGES && pfn_valid(pfn) && PageSlab(pfn_to_page(pfn))) {
+		adopt(&row[site], -1);
+		site = LW_SITE_SLAB_PAGES;
+		adopt(&row[site], 1);
+	}
+	age(walk, &row[site], entry);
+}
+
+static void fold(struct lw_row *into, const struct lw_row *row)
+{
+	into->allocs += row->allocs;
+	into->frees += row->frees;
+	into->live += row->live;
+	into->grown += row->grown;
+	into->freed += row->freed;
+	into->seen += row->seen;
+	into->age_sum += row->age_sum;
+	into->age_min = min(into->age_min, row->age_min);
+	into->age_max = max(into->age_max, row->age_max);
+	into->pid_min = min(into->pid_min, row->pid_min);
+	into->pid_max = max(into->pid_max, row->pid_max);
+	into->note |= row->note;
+}
+
+static void group(struct lw_rows *rows, enum lw_group by)
+{
+	struct lw_row *row = rows->row;
+	u32 id, parent, nr = 0;
+
+	if (by == LW_BY_CALLER)
+		for (id = 1; id < rows->nr; id++) {
+			parent = lw_sites[id].parent;
+			if (parent == id || !row[id].size)
+				continue;
+			row[parent].size = row[id].size;
+			fold(&row[parent], &row[id]);
+			row[id] = (struct lw_row){};
+		}
+	for (id = 1; id < rows->nr; id++)
+		if (row[id].allocs || row[id].live)
+			row[nr++] = row[id];
+	rows->nr = nr;
+}
+
+struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)(u32 site))
+{
+	u32 id, nr = lw_sites_end();
+	struct lw_rows *rows = kvmalloc(struct_size(rows, row, nr), GFP_KERNEL);
+	struct walk walk = { .rows = rows, .now = lw_watch_now() };
+
+	if (!rows)
+		return NULL;
+	rows->nr = nr;
+	for (id = 0; id < nr; id++)
+		fill(&rows->row[id], id, classes, want);
+	if (classes & BIT(LW_SLAB))
+		lw_live_walk(see_object, &walk);
+	if (classes & BIT(LW_PAGE))
+		lw_pages_walk(see_page, &walk);
+	group(rows, by);
+	return rows;
+}
+
+void lw_rows_put(struct lw_rows *rows)
+{
+	kvfree(rows);
+}

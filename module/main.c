@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/* leakwatch: which place in the kernel leaks memory. Loading, parameters, unloading. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/string.h>
+#include <leakwatch/cache.h>
+#include <leakwatch/hook.h>
+#include <leakwatch/live.h>
+#include <leakwatch/lock.h>
+#include <leakwatch/name.h>
+#include <leakwatch/pages.h>
+#include <leakwatch/path.h>
+#include <leakwatch/report.h>
+
+#define SITES_DEFAULT_MIN	4096U
+#define SITES_DEFAULT_MAX	65536U
+
+static unsigned long objects;
+module_param(objects, ulong, 0444);
+MODULE_PARM_DESC(objects, "objects that can be live at once, 512 to 268435456, 8 bytes each (0: RAM / 2048)");
+
+static unsigned int sites;
+module_param(sites, uint, 0444);
+MODULE_PARM_DESC(sites, "call sites and paths, 64 to 131072, about 170 bytes each and 16 a CPU (0: RAM / 65536)");
+
+static unsigned int depth = 16;
+module_param(depth, uint, 0444);
+MODULE_PARM_DESC(depth, "frames of a path, 1 to 32 (16)");
+
+static char *stacks = "all";
+module_param(stacks, charp, 0444);
+MODULE_PARM_DESC(stacks, "all: whole paths; off: slab objects by call site alone (all)");
+
+static char *classes = "slab,page";
+module_param(classes, charp, 0444);
+MODULE_PARM_DESC(classes, "what to watch: slab, page or slab,page (slab,page)");
+
+static char *without = "";
+module_param(without, charp, 0444);
+MODULE_PARM_DESC(without, "hooks to leave out, by their names in status, separated by commas (none)");
+
+static bool check_range(const char *name, unsigned long value, unsigned long min, unsigned long max)
+{
+	if (value >= min && value <= max)
+		return true;
+	pr_err("%s=%lu is out of range (%lu to %lu)\n", name, value, min, max);
+	return false;
+}
+
+static unsigned int class_bits(void)
+{
+	if (!strcmp(classes, "slab"))
+		return BIT(LW_SLAB);
+	if (!strcmp(classes, "page"))
+		return BIT(LW_PAGE);
+	if (!strcmp(classes, "slab,page") || !strcmp(classes, "page,slab"))
+		return BIT(LW_SLAB) | BIT(LW_PAGE);
+	pr_err("classes=%s is none of slab, page, slab,page\n", classes);
+	return 0;
+}
+
+static int check_parameters(void)
+{
+	unsigned long ram = totalram_pages();
+
+	if (!objects)
+		objects = max(LW_LIVE_MIN, ram << (PAGE_SHIFT - 11));
+	if (!sites)
+		sites = clamp_t(unsigned long, ram >> (16 - PAGE_SHIFT), SITES_DEFAULT_MIN,
+				SITES_DEFAULT_MAX);
+	if (!check_range("objects", objects, LW_LIVE_MIN, LW_LIVE_MAX) ||
+	    !check_range("sites", sites, LW_SITES_MIN, LW_MAX_SITES) ||
+	    !check_range("depth", depth, 1, LW_DEPTH_MAX))
+		return -EINVAL;
+	if (strcmp(stacks, "all") && strcmp(stacks, "off")) {
+		pr_err("stacks=%s is none of all, off\n", stacks);
+		return -EINVAL;
+	}
+	lw_stacks = *stacks == 'a';
+	lw_depth = depth;
+	return 0;
+}
+
+static bool chunk_exists(unsigned long pfn)
+{
+	unsigned long i;
+
+	for (i = 0; i < LW_CHUNK_FRAMES; i++)
+		if (pfn_valid(pfn + i))
+			return true;
+	return false;
+}
+
+/* The direct map of all memory there is: where objects can be. */
+static int init_tables(void)
+{
+	unsigned long first = ULONG_MAX, end = 0, base, span;
+	int node, err;
+
+	for_each_online_node(node) {
+		if (!node_spanned_pages(node))
+			continue;
+		first = min(first, node_start_pfn(node));
+		end = max(end, node_end_pfn(node));
+	}
+	base = (unsigned long)__va((phys_addr_t)first << PAGE_SHIFT);
+	span = (unsigned long)high_memory - base;
+	err = lw_live_init(objects, base, span);
+	if (err == -ERANGE)
+		pr_err("objects=%lu is too few for %lu MB of memory\n", objects, span >> 20);
+	if (err)
+		return err;
+	err = lw_pages_init(end, chunk_exists);
+	if (err)
+		return err;
+	err = lw_sites_init(sites);
+	if (err)
+		return err;
+	return lw_cache_init();
+}
+
+static void exit_tables(void)
+{
+	lw_cache_exit();
+	lw_sites_exit();
+	lw_pages_exit();
+	lw_live_exit();
+}
+
+static int __init leakwatch_init(void)
+{
+	unsigned int bits = class_bits();
+	int err = bits ? check_parameters() : -EINVAL;
+
+	if (err)
+		return err;
+	err = init_tables();
+	if (err)
+		goto tables;
+	err = lw_hooks_init(bits, without);
+	if (err)
+		goto hooks;
+	err = lw_names_init();
+	if (err)
+		goto hooks;
+	mutex_lock(&lw_lock);
+	err = lw_start();
+	mutex_unlock(&lw_lock);
+	if (err) {
+		pr_err("nothing to watch: the kernel offers no hooks for what was asked (%s)\n",
+		       classes);
+		goto names;
+	}
+	err = lw_report_init();
+	if (err) {
+		pr_err("no files: debugfs refused them (%d)\n", err);
+		goto report;
+	}
+	pr_info("watching, read /sys/kernel/debug/leakwatch/top\n");
+	return 0;
+report:
+	lw_stop();
+names:
+	lw_names_exit();
+hooks:
+	lw_hooks_exit();
+tables:
+	exit_tables();
+	return err;
+}
+
+/*
+ * The files go first: nobody starts, stops or reads any more. Then the hooks, after which nobody is
+ * inside of a door (hook.c), and the notifier, after which nobody looks at paths. Then the memory.
+ */
+static void __exit leakwatch_exit(void)
+{
+	lw_report_exit();
+	lw_stop();
+	lw_names_exit();
+	lw_hooks_exit();
+	exit_tables();
+}
+
+module_init(leakwatch_init);
+module_exit(leakwatch_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Which place in the kernel leaks memory, on the kernel as it is");

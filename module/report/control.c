@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The two files that are written: control and mark. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <leakwatch/lock.h>
+#include <leakwatch/mark.h>
+#include <leakwatch/name.h>
+#include <leakwatch/path.h>
+#include <leakwatch/report.h>
+
+#define ROWS_MAX	LW_MAX_SITES
+#define LINE_MAX	64
+
+struct lw_settings lw_settings = { .rows = 40 };
+
+bool lw_wanted(u32 id)
+{
+	const struct lw_site *site = &lw_sites[id];
+	char text[LW_FRAME_TEXT], suffix[sizeof(lw_settings.text) + 3];
+	unsigned int i;
+
+	switch (lw_settings.filter) {
+	case 'c':
+		return lw_what_class(site->what) == LW_SLAB &&
+		       !strcmp(lw_site_cache(site), lw_settings.text);
+	case 'm':
+		snprintf(suffix, sizeof(suffix), "[%s]", lw_settings.text);
+		for (i = 0; i < site->nr_frames; i++) {
+			lw_frame_text(text, lw_site_frames(site)[i]);
+			if (strstr(text, suffix))
+				return true;
+		}
+		return false;
+	case 'p':
+		return lw_settings.number >= READ_ONCE(site->pid_min) &&
+		       lw_settings.number <= READ_ONCE(site->pid_max);
+	case 's':
+		return site->size == lw_settings.number;
+	default:
+		return true;
+	}
+}
+
+/* Each setting: read what it is, write it, say what it may be. */
+
+static int set_number(const char *value, unsigned int min, unsigned int max, unsigned int *to)
+{
+	unsigned int number;
+
+	if (!value || kstrtouint(value, 10, &number) || number < min || number > max)
+		return -EINVAL;
+	WRITE_ONCE(*to, number);
+	return 0;
+}
+
+static void show_stacks(struct seq_file *seq)
+{
+	seq_puts(seq, lw_stacks ? "all" : "off");
+}
+
+static int set_stacks(char *value, char *rest)
+{
+	if (rest || !value || (strcmp(value, "all") && strcmp(value, "off")))
+		return -EINVAL;
+	WRITE_ONCE(lw_stacks, *value == 'a');
+	return 0;
+}
+
+static void show_depth(struct seq_file *seq)
+{
+	seq_printf(seq, "%u", lw_depth);
+}
+
+static int set_depth(char *value, char *rest)
+{
+	return rest ? -EINVAL : set_number(value, 1, LW_DEPTH_MAX, &lw_depth);
+}
+
+static void show_rows(struct seq_file *seq)
+{
+	seq_printf(seq, "%u", lw_settings.rows);
+}
+
+static int set_rows(char *value, char *rest)
+{
+	return rest ? -EINVAL : set_number(value, 0, ROWS_MAX, &lw_settings.rows);
+}
+
+static void show_filter(struct seq_file *seq)
+{
+	switch (lw_settings.filter) {
+	case 'c':
+		seq_printf(seq, "cache %s", lw_settings.text);
+		break;
+	case 'm':
+		seq_printf(seq, "module %s", lw_settings.text);
+		break;
+	case 'p':
+		seq_printf(seq, "pid %d", lw_settings.number);
+		break;
+	case 's':
+		seq_printf(seq, "size %d", lw_settings.number);
+		break;
+	default:
+		seq_puts(seq, "none");
+	}
+}
+
+static int set_filter(char *by, char *value)
+{
+	unsigned int number = 0;
+	char filter = 0;
+
+	if (!by)
+		return -EINVAL;
+	if (!strcmp(by, "none") && !value)
+		filter = 0;
+	else if ((!strcmp(by, "cache") || !strcmp(by, "module")) && value && *value &&
+		 strlen(value) < sizeof(lw_settings.text))
+		filter = *by;
+	else if ((!strcmp(by, "pid") || !strcmp(by, "size")) &&
+		 !set_number(value, 0, INT_MAX, &number))
+		filter = *by;
+	else
+		return -EINVAL;
+	lw_settings.filter = filter;
+	lw_settings.number = number;
+	strscpy(lw_settings.text, value ?: "", sizeof(lw_settings.text));
+	return 0;
+}
+
+static const struct setting {
+	const char *name;
+	const char *range;
+	void (*show)(struct seq_file *seq);
+	int (*set)(char *value, char *rest);
+} settings[] = {
+	{ "stacks", "all: whole paths; off: slab by call site alone", show_stacks, set_stacks },
+	{ "depth", "1 to 32: frames of a path", show_depth, set_depth },
+	{ "rows", "0 to 131072: rows of top, 0 for all", show_rows, set_rows },
+	{ "filter", "none, cache <name>, module <name>, pid <number>, size <bytes>",
+	  show_filter, set_filter },
+};
+
+static int do_stop(void)
+{
+	lw_stop();
+	return 0;
+}
+
+static int do_start(void)
+{
+	return lw_watch_on() ? 0 : lw_start();
+}
+
+static int do_clear(void)
+{
+	bool on = lw_watch_on();
+	int err;
+
+	lw_stop();
+	err = lw_start();
+	if (!on)
+		lw_stop();
+	return err;
+}
+
+static const struct verb {
+	const char *name;
+	const char *about;
+	int (*run)(void);
+} verbs[] = {
+	{ "start", "attach the hooks; forgets what was, as frees went unseen meanwhile", do_start },
+	{ "stop", "detach all hooks; tables stay as they are", do_stop },
+	{ "clear", "forget everything but the numbers of sites", do_clear },
+};
+
+static int control_show(struct seq_file *seq, void *unused)
+{
+	int i;
+
+	mutex_lock(&lw_lock);
+	seq_puts(seq, LW_FORMAT "control: echo \"<name> <value>\" or one of the words below > control\n");
+	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+		seq_printf(seq, "# %s: %s\n", verbs[i].name, verbs[i].about);
+	seq_printf(seq, "%-8s %-24s %s\n", "NAME", "VALUE", "RANGE");
+	seq_printf(seq, "%-8s %-24s %s\n", "state", lw_watch_on() ? "started" : "stopped",
+		   "read only");
+	for (i = 0; i < ARRAY_SIZE(settings); i++) {
+		size_t before = seq->count;
+
+		seq_printf(seq, "%-8s ", settings[i].name);
+		before = seq->count;
+		settings[i].show(seq);
+		seq_printf(seq, "%*s %s\n", (int)max_t(long, 0, 24 - (long)(seq->count - before)),
+			   "", settings[i].range);
+	}
+	mutex_unlock(&lw_lock);
+	return 0;
+}
+
+/* Take one line from user space, without what surrounds it. */
+static char *take_line(const char __user *from, size_t count, char line[LINE_MAX])
+{
+	if (!count || count >= LINE_MAX)
+		return ERR_PTR(-EINVAL);
+	if (copy_from_user(line, from, count))
+		return ERR_PTR(-EFAULT);
+	line[count] = 0;
+	return strim(line);
+}
+
+static int obey(char *line)
+{
+	char *name = strsep(&line, " \t"), *value;
+	int i;
+
+	if (line)
+		line = skip_spaces(line);
+	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(name, verbs[i].name))
+			return line ? -EINVAL : verbs[i].run();
+	value = strsep(&line, " \t");
+	if (line)
+		line = skip_spaces(line);
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if (!strcmp(name, settings[i].name)) {
+			if (!settings[i].set(value, line))
+				return 0;
+			pr_err_ratelimited("control: %s: '%s%s%s' is not in its range: %s\n", name,
+					   value ?: "", line ? " " : "", line ?: "",
+					   settings[i].range);
+			return -EINVAL;
+		}
+	pr_err_ratelimited("control: there is no '%s'; read control for what there is\n", name);
+	return -EINVAL;
+}
+
+static ssize_t control_write(struct file *file, const char __user *from, size_t count, loff_t *pos)
+{
+	char buf[LINE_MAX], *line = take_line(from, count, buf);
+	int err;
+
+	if (IS_ERR(line)) {
+		pr_err_ratelimited("control: expected a line of 1 to %d characters\n", LINE_MAX - 1);
+		return PTR_ERR(line);
+	}
+	mutex_lock(&lw_lock);
+	err = obey(line);
+	mutex_unlock(&lw_lock);
+	return err ?: count;
+}
+
+static int control_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, control_show, NULL);
+}
+
+const struct file_operations lw_control_fops = {
+	.owner = THIS_MODULE,
+	.open = control_open,
+	.read = seq_read,
+	.write = control_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+static int mark_show(struct seq_file *seq, void *unused)
+{
+	mutex_lock(&lw_lock);
+	seq_puts(seq, LW_FORMAT "mark: write anything, and the baseline of all MARK columns is now\n");
+	seq_printf(seq, "%-8s %s\n", "AGE-S", "SET");
+	seq_printf(seq, "%-8llu %s\n", lw_mark_seconds(),
+		   lw_mark_is_start() ? "at the start" : "by a write");
+	mutex_unlock(&lw_lock);
+	return 0;
+}
+
+static ssize_t mark_write(struct file *file, const char __user *from, size_t count, loff_t *pos)
+{
+	mutex_lock(&lw_lock);
+	lw_mark_set();
+	mutex_unlock(&lw_lock);
+	return count;
+}
+
+static int mark_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, mark_show, NULL);
+}
+
+const struct file_operations lw_mark_fops = {
+	.owner = THIS_MODULE,
+	.open = mark_open,
+	.read = seq_read,
+	.write = mark_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};

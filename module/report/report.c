@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Where the files are, and what start and stop mean. */
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <leakwatch/hook.h>
+#include <leakwatch/live.h>
+#include <leakwatch/mark.h>
+#include <leakwatch/pages.h>
+#include <leakwatch/report.h>
+#include <leakwatch/stats.h>
+
+static struct dentry *root;
+
+int lw_start(void)
+{
+	int err;
+
+	lw_live_clear();
+	lw_pages_clear();
+	lw_sites_clear();
+	lw_stats_clear();
+	lw_hooks_clear();
+	err = lw_hooks_attach();
+	if (!err)
+		lw_watch_start();
+	return err;
+}
+
+void lw_stop(void)
+{
+	if (!lw_watch_on())
+		return;
+	lw_hooks_detach();
+	lw_watch_stop();
+}
+
+int lw_report_init(void)
+{
+	struct dentry *dir;
+
+	root = debugfs_create_dir("leakwatch", NULL);
+	if (IS_ERR_OR_NULL(root))
+		return root ? PTR_ERR(root) : -ENOMEM;
+	debugfs_create_file("top", 0400, root, NULL, &lw_top_fops);
+	debugfs_create_file("mark", 0600, root, NULL, &lw_mark_fops);
+	debugfs_create_file("control", 0600, root, NULL, &lw_control_fops);
+	debugfs_create_file("status", 0400, root, NULL, &lw_status_fops);
+	dir = debugfs_create_dir("slab", root);
+	debugfs_create_file("sites", 0400, dir, NULL, &lw_slab_sites_fops);
+	debugfs_create_file("stacks", 0400, dir, NULL, &lw_slab_stacks_fops);
+	debugfs_create_file("caches", 0400, dir, NULL, &lw_slab_caches_fops);
+	dir = debugfs_create_dir("page", root);
+	debugfs_create_file("sites", 0400, dir, NULL, &lw_page_sites_fops);
+	debugfs_create_file("stacks", 0400, dir, NULL, &lw_page_stacks_fops);
+	return 0;
+}
+
+void lw_report_exit(void)
+{
+	debugfs_remove_recursive(root);
+}

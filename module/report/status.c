@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The file that says whether the others can be believed. */
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <leakwatch/cache.h>
+#include <leakwatch/hook.h>
+#include <leakwatch/live.h>
+#include <leakwatch/lock.h>
+#include <leakwatch/mark.h>
+#include <leakwatch/pages.h>
+#include <leakwatch/report.h>
+#include <leakwatch/stats.h>
+
+static void line(struct seq_file *seq, const char *name, unsigned long value)
+{
+	seq_printf(seq, "%-24s %lu\n", name, value);
+}
+
+static void show_class(struct seq_file *seq, const char *name, enum lw_class class)
+{
+	seq_printf(seq, "%-24s %s\n", name, !lw_watch_on() ? "stopped" :
+		   lw_hooks_class(class) ? "on" : "off");
+}
+
+static void show_tables(struct seq_file *seq)
+{
+	unsigned long live[LW_NR_CLASSES] = {}, slots = lw_live_slots();
+	struct lw_count count;
+	u32 id;
+
+	for (id = 1; id < lw_sites_end(); id++) {
+		lw_site_counts(id, &count);
+		live[lw_what_class(lw_sites[id].what)] += count.allocs - count.frees -
+			atomic_long_read(&lw_sites[id].lost);
+	}
+	line(seq, "objects_live", live[LW_SLAB]);
+	line(seq, "objects_max", slots);
+	line(seq, "objects_load_percent", live[LW_SLAB] * 100 / slots);
+	line(seq, "objects_kb", slots * sizeof(u64) >> 10);
+	line(seq, "pages_live", live[LW_PAGE]);
+	line(seq, "pages_kb", lw_pages_bytes() >> 10);
+	line(seq, "sites", lw_sites_end() - 1);
+	line(seq, "sites_max", lw_sites_max() - 1);
+	line(seq, "sites_kb", lw_sites_bytes() >> 10);
+	line(seq, "caches", lw_caches_end() - 1);
+	line(seq, "caches_max", LW_MAX_CACHES - 1);
+	line(seq, "memory_kb", (slots * sizeof(u64) + lw_pages_bytes() + lw_sites_bytes()) >> 10);
+}
+
+static void show_hook(const struct lw_hook *hook, void *arg)
+{
+	static const char * const types[] = {
+		[LW_TRACE] = "tracepoint", [LW_ENTRY] = "kprobe", [LW_RETURN] = "kretprobe",
+	};
+	struct seq_file *seq = arg;
+	char err[16];
+
+	snprintf(err, sizeof(err), "error%d", hook->err);
+	seq_printf(seq, "%-22s %-10s %-5s %-9s %12lu %8lu\n", hook->name, types[hook->type],
+		   hook->class == LW_SLAB ? "slab" : "page",
+		   hook->attached ? "attached" : hook->err == -ENOENT ? "absent" :
+		   hook->err == -ECANCELED ? "left-out" : hook->err ? err : "detached",
+		   lw_hook_events(hook), lw_hook_missed(hook));
+}
+
+static int status_show(struct seq_file *seq, void *unused)
+{
+	int i;
+
+	mutex_lock(&lw_lock);
+	lw_print_head(seq, "status", "whether the other files can be believed");
+	seq_puts(seq, "# lost_*, missed_frees_* and MISSED below are 0 when every event was stored\n");
+	seq_puts(seq, "# unmatched_*: frees of what is older than the module\n");
+	seq_printf(seq, "%-24s %s\n", "NAME", "VALUE");
+	show_class(seq, "class_slab", LW_SLAB);
+	show_class(seq, "class_page", LW_PAGE);
+	show_tables(seq);
+	for (i = 0; i < LW_NR_STATS; i++)
+		line(seq, lw_stat_name(i), lw_stat_read(i));
+	seq_printf(seq, "\n%-22s %-10s %-5s %-9s %12s %8s\n", "HOOK", "TYPE", "CLASS", "STATE",
+		   "EVENTS", "MISSED");
+	lw_hooks_each(show_hook, seq);
+	mutex_unlock(&lw_lock);
+	return 0;
+}
+
+static int status_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, status_show, NULL);
+}
+
+const struct file_operations lw_status_fops = {
+	.owner = THIS_MODULE,
+	.open = status_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The tables of sites and paths: top, slab and page sites and stacks, slab/caches. */
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include <leakwatch/cache.h>
+#include <leakwatch/lock.h>
+#include <leakwatch/mark.h>
+#include <leakwatch/name.h>
+#include <leakwatch/rank.h>
+#include <leakwatch/report.h>
+
+/**
+ * struct kind - a table
+ * @name: the file's
+ * @about: what it shows, for its first line
+ * @classes: whose sites, a bit each
+ * @group: what a row is
+ * @limited: at most as many rows as the setting says, and no pages that slab objects stand for
+ */
+struct kind {
+	const char *name;
+	const char *about;
+	unsigned int classes;
+	enum lw_group group;
+	bool limited;
+};
+
+struct table {
+	const struct kind *kind;
+	unsigned int nr;
+	struct lw_rows *rows;
+};
+
+static s64 kb(s64 bytes)
+{
+	return div_s64(bytes, 1024);
+}
+
+/* What stands for a site that has no frames. */
+static const char *kind_text(const struct lw_site *site, u32 id)
+{
+	u32 gfp = lw_what_major(site->what);
+
+	if (id == LW_SITE_SLAB_PAGES)
+		return "(slab objects and large kmallocs)";
+	if (id == LW_SITE_MIGRATION)
+		return "(compaction)";
+	if (!(gfp & (__force u32)__GFP_MOVABLE))
+		return "(no stack)";
+	if (gfp & (__force u32)__GFP_ZERO)
+		return "(movable: zeroed, as anonymous memory)";
+	return "(movable: file, copied or swapped in)";
+}
+
+static void print_site(struct seq_file *seq, u32 id)
+{
+	const struct lw_site *site = &lw_sites[id];
+	char text[LW_FRAME_TEXT];
+
+	if (!site->nr_frames) {
+		seq_puts(seq, kind_text(site, id));
+		return;
+	}
+	lw_frame_text(text, lw_site_frames(site)[0]);
+	seq_puts(seq, text);
+}
+
+static const char *note_text(unsigned int note, char *text, size_t size)
+{
+	scnprintf(text, size, "%s%s%s%s", note & LW_NOTE_UNLOADED ? ",unloaded" : "",
+		  note & LW_NOTE_DESTROYED ? ",destroyed" : "",
+		  note & LW_NOTE_LOST ? ",lost" : "", note & LW_NOTE_MISSED ? ",missed" : "");
+	return *text ? text + 1 : "-";
+}
+
+static const char *pid_text(const struct lw_row *row, char *text, size_t size)
+{
+	if (row->pid_min > row->pid_max)
+		return "-";
+	if (row->pid_min == row->pid_max)
+		scnprintf(text, size, "%d", row->pid_min);
+	else
+		scnprintf(text, size, "%d-%d", row->pid_min, row->pid_max);
+	return text;
+}
+
+static const char *age_text(const struct lw_row *row, u32 seconds, char *text, size_t size)
+{
+	if (!row->seen)
+		return "-";
+	scnprintf(text, size, "%u", seconds);
+	return text;
+}
+
+static u32 age_avg(const struct lw_row *row)
+{
+	return row->seen ? div_u64(row->age_sum, row->seen) : 0;
+}
+
+const char *lw_site_cache(const struct lw_site *site)
+{
+	if (site->cache)
+		return lw_cache_name(site->cache);
+	return lw_what_minor(site->what) != LW_WHAT_CACHE &&
+	       lw_what_major(site->what) > KMALLOC_MAX_CACHE_SIZE ? "(large)" : "-";
+}
+
+void lw_print_head(struct seq_file *seq, const char *name, const char *about)
+{
+	seq_printf(seq, LW_FORMAT "%s: %s\n", name, about);
+	seq_printf(seq, "# watching for %llu s%s, mark set %llu s ago%s\n", lw_watch_seconds(),
+		   lw_watch_on() ? "" : ", stopped", lw_mark_seconds(),
+		   lw_mark_is_start() ? " (at the start)" : "");
+	switch (lw_settings.filter) {
+	case 'c':
+		seq_printf(seq, "# filter: cache %s\n", lw_settings.text);
+		break;
+	case 'm':
+		seq_printf(seq, "# filter: module %s\n", lw_settings.text);
+		break;
+	case 'p':
+		seq_printf(seq, "# filter: pid %d\n", lw_settings.number);
+		break;
+	case 's':
+		seq_printf(seq, "# filter: size %d\n", lw_settings.number);
+		break;
+	}
+}
+
+/* One row, columns as in DESIGN; those of one class alone come before the free text. */
+
+static void print_columns(struct seq_file *seq, const struct kind *kind)
+{
+	seq_printf(seq, "%4s %-7s %-5s %5s %7s %7s %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
+		   "RANK", "VERDICT", "CLASS", "ID", "LIVE", "KB", "GROWTH-KB/H", "MARK-KB",
+		   "ALLOCS", "FREES", "AGE-MIN", "AGE-AVG", "AGE-MAX", "PID", "NOTE");
+	if (kind->classes == BIT(LW_SLAB))
+		seq_printf(seq, "%-16s %6s ", "CACHE", "SIZE-B");
+	if (kind->classes == BIT(LW_PAGE))
+		seq_printf(seq, "%5s %-8s ", "ORDER", "GFP");
+	seq_puts(seq, "SITE\n");
+}
+
+static void print_row(struct seq_file *seq, const struct kind *kind, unsigned int rank,
+		      const struct lw_row *row)
+{
+	const struct lw_site *site = &lw_sites[row->site];
+	enum lw_class class = lw_what_class(site->what);
+	char pid[24], note[40], ages[3][12];
+
+	seq_printf(seq, "%4u %-7s %-5s %5u %7ld %7lld %11s %7lld %8lu %8lu %7s %7s %7s %-9s %-4s ",
+		   rank, "-", class == LW_SLAB ? "slab" : "page", row->site, row->live,
+		   kb(lw_row_bytes(row)), "-", kb(lw_row_grown(row)), row->allocs, row->frees,
+		   age_text(row, row->age_min, ages[0], sizeof(ages[0])),
+		   age_text(row, age_avg(row), ages[1], sizeof(ages[1])),
+		   age_text(row, row->age_max, ages[2], sizeof(ages[2])),
+		   pid_text(row, pid, sizeof(pid)), note_text(row->note, note, sizeof(note)));
+	if (kind->classes == BIT(LW_SLAB))
+		seq_printf(seq, "%-16s %6u ", lw_site_cache(site), row->size);
+	if (kind->classes == BIT(LW_PAGE)) {
+		if (lw_row_is_backing(row) || row->site == LW_SITE_MIGRATION)
+			seq_printf(seq, "%5s %-8s ", "-", "-");
+		else
+			seq_printf(seq, "%5u %#-8x ", lw_what_minor(site->what),
+				   lw_what_major(site->what));
+	}
+	print_site(seq, row->site);
+	seq_putc(seq, '\n');
+}
+
+/* One path: what there is in one line, then its frames. */
+static void print_block(struct seq_file *seq, const struct lw_row *row)
+{
+	const struct lw_site *site = &lw_sites[row->site];
+	unsigned long *frame = lw_site_frames(site);
+	char pid[24], note[40], text[LW_FRAME_TEXT];
+	gfp_t gfp;
+	int i;
+
+	seq_printf(seq, "%ld times, %lld KB, ", row->live, kb(lw_row_bytes(row)));
+	if (lw_what_class(site->what) == LW_SLAB) {
+		seq_printf(seq, "cache %s, size %u", lw_site_cache(site), row->size);
+	} else if (!lw_row_is_backing(row) && row->site != LW_SITE_MIGRATION) {
+		gfp = (__force gfp_t)lw_what_major(site->what);
+		seq_printf(seq, "order %u, mask %#x(%pGg)", lw_what_minor(site->what),
+			   lw_what_major(site->what), &gfp);
+	}
+	seq_printf(seq, ", id %u, site %u, mark %+lld KB, allocs %lu, frees %lu", row->site,
+		   site->parent, kb(lw_row_grown(row)), row->allocs, row->frees);
+	if (row->seen)
+		seq_printf(seq, ", age %u/%u/%u", row->age_min, age_avg(row), row->age_max);
+	seq_printf(seq, ", pid %s", pid_text(row, pid, sizeof(pid)));
+	if (row->note)
+		seq_printf(seq, ", %s", note_text(row->note, note, sizeof(note)));
+	seq_putc(seq, '\n');
+	if (!site->nr_frames)
+		seq_printf(seq, "  %s\n", kind_text(site, row->site));
+	for (i = 0; i < site->nr_frames; i++) {
+		lw_frame_text(text, frame[i]);
+		seq_printf(seq, "  %s\n", text);
+	}
+	seq_putc(seq, '\n');
+}
+
+static void *table_at(struct table *table, loff_t pos)
+{
+	if (!pos)
+		return SEQ_START_TOKEN;
+	return pos <= table->nr ? &table->rows->row[pos - 1] : NULL;
+}
+
+static void *table_start(struct seq_file *seq, loff_t *pos)
+{
+	mutex_lock(&lw_lock);		/* for the names of frames */
+	return table_at(seq->private, *pos);
+}
+
+static void *table_next(struct seq_file *seq, void *row, loff_t *pos)
+{
+	return table_at(seq->private, ++*pos);
+}
+
+static void table_stop(struct seq_file *seq, void *row)
+{
+	mutex_unlock(&lw_lock);
+}
+
+static int table_show(struct seq_file *seq, void *at)
+{
+	struct table *table = seq->private;
+	struct lw_row *row = at;
+
+	if (at == SEQ_START_TOKEN) {
+		lw_print_head(seq, table->kind->name, table->kind->about);
+		if (table->nr < table->rows->nr)
+			seq_printf(seq, "# %u of %u rows; control has \"rows\"\n", table->nr,
+				   table->rows->nr);
+		if (table->kind->group == LW_BY_CALLER)
+			print_columns(seq, table->kind);
+		else
+			seq_putc(seq, '\n');
+	} else if (table->kind->group == LW_BY_CALLER) {
+		print_row(seq, table->kind, row - table->rows->row + 1, row);
+	} else {
+		print_block(seq, row);
+	}
+	return 0;
+}
+
+static const struct seq_operations table_ops = {
+	.start = table_start,
+	.next = table_next,
+	.stop = table_stop,
+	.show = table_show,
+};
+
+static void drop_backing(struct lw_rows *rows)
+{
+	unsigned int i;
+
+	for (i = 0; i < rows->nr; i++)
+		if (lw_row_is_backing(&rows->row[i])) {
+			memmove(&rows->row[i], &rows->row[i + 1],
+				(--rows->nr - i) * sizeof(*rows->row));
+			break;
+		}
+}
+
+static int table_open(struct file *file, const struct kind *kind)
+{
+	struct table *table = kzalloc(sizeof(*table), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (!table)
+		return err;
+	table->kind = kind;
+	mutex_lock(&lw_lock);
+	table->rows = lw_rows_get(kind->classes, kind->group, lw_wanted);
+	if (table->rows) {
+		if (kind->limited)
+			drop_backing(table->rows);
+		lw_rank(table->rows);
+		table->nr = table->rows->nr;
+		if (kind->limited && lw_settings.rows)
+			table->nr = min(table->nr, lw_settings.rows);
+		err = seq_open(file, &table_ops);
+	}
+	mutex_unlock(&lw_lock);
+	if (err) {
+		if (table->rows)
+			lw_rows_put(table->rows);
+		kfree(table);
+		return err;
+	}
+	((struct seq_file *)file->private_data)->private = table;
+	return 0;
+}
+
+static int table_release(struct inode *inode, struct file *file)
+{
+	struct table *table = ((struct seq_file *)file->private_data)->private;
+
+	lw_rows_put(table->rows);
+	kfree(table);
+	return seq_release(inode, file);
+}
+
+#define DEFINE_TABLE(id, file_name, text, which, by, limit)			\
+static const struct kind id##_kind = {						\
+	.name = file_name, .about = text, .classes = which, .group = by, .limited = limit, \
+};										\
+static int id##_open(struct inode *inode, struct file *file)			\
+{										\
+	return table_open(file, &id##_kind);					\
+}										\
+const struct file_operations lw_##id##_fops = {					\
+	.owner = THIS_MODULE,							\
+	.open = id##_open,							\
+	.read = seq_read,							\
+	.llseek = seq_lseek,							\
+	.release = table_release,						\
+}
+
+DEFINE_TABLE(top, "top", "what behaves most like a leak, over all classes",
+	     BIT(LW_SLAB) | BIT(LW_PAGE), LW_BY_CALLER, true);
+DEFINE_TABLE(slab_sites, "slab/sites", "objects by call site",
+	     BIT(LW_SLAB), LW_BY_CALLER, false);
+DEFINE_TABLE(page_sites, "page/sites", "page frames by call site; counts are base pages",
+	     BIT(LW_PAGE), LW_BY_CALLER, false);
+DEFINE_TABLE(slab_stacks, "slab/stacks", "objects by path", BIT(LW_SLAB), LW_BY_PATH, false);
+DEFINE_TABLE(page_stacks, "page/stacks", "page frames by path; times are base pages",
+	     BIT(LW_PAGE), LW_BY_PATH, false);
+
+/* slab/caches: the sites of a cache, added up. The last is for what is in no cache. */
+
+struct cache_row {
+	const char *name;
+	u32 size;
+	long live;
+	s64 bytes;
+	s64 grown;
+};
+
+static int compare_caches(const void *a, const void *b)
+{
+	const struct cache_row *one = a, *two = b;
+
+	return lw_rank_bytes(one->grown, one->bytes, two->grown, two->bytes) ?:
+	       strcmp(one->name, two->name);
+}
+
+static void print_caches(struct seq_file *seq, struct cache_row *caches, u32 nr)
+{
+	u32 i;
+
+	sort(caches, nr, sizeof(*caches), compare_caches, NULL);
+	lw_print_head(seq, "slab/caches", "objects by slab cache");
+	seq_printf(seq, "%-24s %7s %8s %8s %11s %8s\n", "CACHE", "SIZE-B", "LIVE", "KB",
+		   "GROWTH-KB/H", "MARK-KB");
+	for (i = 0; i < nr; i++) {
+		if (!caches[i].name[0])
+			continue;
+		seq_printf(seq, "%-24s ", caches[i].name);
+		if (caches[i].size)
+			seq_printf(seq, "%7u ", caches[i].size);
+		else
+			seq_printf(seq, "%7s ", "-");
+		seq_printf(seq, "%8ld %8lld %11s %8lld\n", caches[i].live, kb(caches[i].bytes), "-",
+			   kb(caches[i].grown));
+	}
+}
+
+static int caches_show(struct seq_file *seq, void *unused)
+{
+	u32 i, nr = lw_caches_end() + 1;
+	struct cache_row *caches, *at;
+	struct lw_rows *rows;
+	struct lw_site *site;
+	int err = -ENOMEM;
+
+	mutex_lock(&lw_lock);
+	caches = kvcalloc(nr, sizeof(*caches), GFP_KERNEL);
+	rows = lw_rows_get(BIT(LW_SLAB), LW_BY_PATH, lw_wanted);
+	if (!caches || !rows)
+		goto out;
+	for (i = 0; i < nr; i++)
+		caches[i].name = "";
+	for (i = 0; i < rows->nr; i++) {
+		site = &lw_sites[rows->row[i].site];
+		at = &caches[site->cache ?: *lw_site_cache(site) == '(' ? nr - 1 : 0];
+		at->name = lw_site_cache(site);
+		at->size = site->cache ? lw_cache_size(site->cache) : 0;
+		at->live += rows->row[i].live;
+		at->bytes += lw_row_bytes(&rows->row[i]);
+		at->grown += lw_row_grown(&rows->row[i]);
+	}
+	print_caches(seq, caches, nr);
+	err = 0;
+out:
+	if (rows)
+		lw_rows_put(rows);
+	kvfree(caches);
+	mutex_unlock(&lw_lock);
+	return err;
+}
+
+static int caches_open(struct inode *inode, struct file *file)
+{
+	return single_open_size(file, caches_show, NULL, 64 << 10);
+}
+
+const struct file_operations lw_slab_caches_fops = {
+	.owner = THIS_MODULE,
+	.open = caches_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <compat/access.h>
+#include <leakwatch/clock.h>
+#include <leakwatch/door.h>
+#include <leakwatch/live.h>
+#include <leakwatch/pages.h>
+#include <leakwatch/path.h>
+#include <leakwatch/stats.h>
+
+static noinline void missed(u32 site, enum lw_stat stat)
+{
+	lw_site_uncharge(site, 1);
+	atomic_long_inc(&lw_sites[site].missed);
+	lw_stat_inc(stat);
+}
+
+static bool is_large(lw_what_t what)
+{
+	return lw_what_minor(what) != LW_WHAT_CACHE && lw_what_major(what) > KMALLOC_MAX_CACHE_SIZE;
+}
+
+/*
+ * A large kmalloc is announced twice, as pages and as an object: the pages become pages of the
+ * slab allocator.
+ */
+static noinline void rehome(const void *object, u32 bytes)
+{
+	u64 entry = lw_entry(0, LW_SITE_SLAB_PAGES, lw_clock_now()), old;
+	unsigned long pfn = page_to_pfn(virt_to_page(object));
+	unsigned long end = pfn + DIV_ROUND_UP(bytes, PAGE_SIZE);
+
+	for (; pfn < end; pfn++) {
+		if (lw_pages_put(pfn, entry, &old))
+			continue;
+		if (old)
+			lw_site_charge(lw_entry_site(old), -1);
+		lw_site_charge(LW_SITE_SLAB_PAGES, 1);
+	}
+}
+
+void lw_object_put(u32 site, const void *object)
+{
+	u64 old;
+
+	if (unlikely(site == LW_SITE_NOBODY)) {
+		lw_stat_inc(LW_LOST_SITES_FULL);
+		return;
+	}
+	switch (lw_live_add(lw_untag(object), site, &old)) {
+	case 0:
+		break;
+	case -EEXIST:
+		/* from 6.12 on the allocator announces a large kmalloc twice, the caller last */
+		if (is_large(lw_sites[lw_entry_site(old)].what))
+			lw_site_charge(lw_entry_site(old), -1);
+		else
+			missed(lw_entry_site(old), LW_MISSED_OBJECTS);
+		break;
+	case -ENOSPC:
+		atomic_long_inc(&lw_sites[site].lost);
+		lw_stat_inc(LW_LOST_LIVE_FULL);
+		break;
+	default:
+		lw_stat_inc(LW_LOST_OUTSIDE);
+		return;
+	}
+	lw_site_charge(site, 1);
+	lw_site_saw(site);
+}
+
+void lw_object_alloc(unsigned long call_site, const void *object, lw_what_t what)
+{
+	u32 site;
+
+	if (unlikely(ZERO_OR_NULL_PTR(object)))
+		return;
+	if (likely(READ_ONCE(lw_stacks))) {
+		struct lw_path path;
+
+		lw_path_of_call(&path, call_site);
+		site = lw_site_get(what, path.frame, path.nr, object);
+	} else {
+		site = lw_site_get(what, &call_site, 1, object);
+	}
+	lw_object_put(site, object);
+	if (unlikely(is_large(what)))
+		rehome(object, lw_what_major(what));
+}
+
+static noinline void not_taken(unsigned long addr, int err)
+{
+	if (err == -ENOENT)
+		lw_stat_inc(LW_UNMATCHED_OBJECTS);
+	else if (err == -EBUSY)
+		lw_stat_inc(LW_LOST_FREE);
+	else if (err == -ERANGE && !ZERO_OR_NULL_PTR((void *)addr) && !is_vmalloc_addr((void *)addr))
+		lw_stat_inc(LW_LOST_OUTSIDE);
+}
+
+void lw_object_free(const void *object)
+{
+	unsigned long addr = lw_untag(object);
+	u64 old;
+	int err;
+
+	err = lw_live_take(addr, &old);
+	if (unlikely(err))
+		not_taken(addr, err);
+	else if (likely(!(old & LW_GIVEN)))
+		lw_site_uncharge(lw_entry_site(old), 1);
+}
+
+void lw_object_give(const void *object)
+{
+	unsigned long addr = lw_untag(object);
+	u64 old;
+	int err;
+
+	err = lw_live_give(addr, &old);
+	if (unlikely(err))
+		not_taken(addr, err);
+	else
+		lw_site_uncharge(lw_entry_site(old), 1);
+}
+
+/* Movable pages are told apart by kind alone: they are user memory and page cache. */
+static bool is_kind(lw_what_t what)
+{
+	return lw_what_class(what) == LW_PAGE &&
+	       lw_what_major(what) & (__force u32)__GFP_MOVABLE;
+}
+
+static u32 site_of_path(lw_what_t what, const struct lw_path *path)
+{
+	u32 site;
+
+	if (path->backing && lw_what_class(what) == LW_PAGE)
+		return LW_SITE_SLAB_PAGES;
+	site = lw_site_get(what, path->frame, path->nr, NULL);
+	if (likely(site != LW_SITE_NOBODY))
+		lw_site_saw(site);
+	return site;
+}
+
+u32 lw_site_at(lw_what_t what, unsigned long function, unsigned long caller)
+{
+	struct lw_path path;
+
+	if (is_kind(what))
+		return lw_site_get(what, &caller, 0, NULL);
+	lw_path_of_entry(&path, function, caller);
+	return site_of_path(what, &path);
+}
+
+static u32 site_of_pages(lw_what_t what)
+{
+	struct lw_path path;
+
+	if (is_kind(what))
+		return lw_site_get(what, path.frame, 0, NULL);
+	lw_path_of_pages(&path);
+	return site_of_path(what, &path);
+}
+
+void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp)
+{
+	u32 site = site_of_pages(lw_what_pages(order, gfp));
+	u64 entry = lw_entry(0, site, lw_clock_now()), old;
+	unsigned long end = pfn + (1UL << order), stored = 0;
+
+	if (unlikely(site == LW_SITE_NOBODY)) {
+		lw_stat_add(LW_LOST_SITES_FULL, 1UL << order);
+		return;
+	}
+	for (; pfn < end; pfn++) {
+		if (unlikely(lw_pages_put(pfn, entry, &old))) {
+			lw_stat_inc(LW_LOST_OUTSIDE);
+			continue;
+		}
+		stored++;
+		if (unlikely(old))
+			missed(lw_entry_site(old), LW_MISSED_PAGES);
+	}
+	lw_site_charge(site, stored);
+}
+
+void lw_page_put_if_none(u32 site, unsigned long pfn)
+{
+	if (unlikely(site == LW_SITE_NOBODY)) {
+		lw_stat_inc(LW_LOST_SITES_FULL);
+		return;
+	}
+	switch (lw_pages_put_if_none(pfn, lw_entry(0, site, lw_clock_now()))) {
+	case 0:
+		lw_site_charge(site, 1);
+		break;
+	case -ERANGE:
+		lw_stat_inc(LW_LOST_OUTSIDE);
+		break;
+	}
+}
+
+void lw_page_claim(u32 site, unsigned long pfn)
+{
+	u64 old;
+
+	if (unlikely(site == LW_SITE_NOBODY)) {
+		lw_stat_inc(LW_LOST_SITES_FULL);
+		return;
+	}
+	if (unlikely(lw_pages_put(pfn, lw_entry(0, site, lw_clock_now()), &old))) {
+		lw_stat_inc(LW_LOST_OUTSIDE);
+		return;
+	}
+	lw_site_charge(site, 1);
+	if (!old)
+		return;
+	if (lw_entry_site(old) == LW_SITE_MIGRATION)
+		lw_site_charge(LW_SITE_MIGRATION, -1);
+	else
+		missed(lw_entry_site(old), LW_MISSED_PAGES);
+}
+
+void lw_pages_free(unsigned long pfn, unsigned int order)
+{
+	unsigned long end = pfn + (1UL << order), run = 0;
+	u32 site, before = LW_SITE_NOBODY;
+	u64 old;
+
+	for (; pfn < end; pfn++) {
+		if (unlikely(lw_pages_put(pfn, 0, &old))) {
+			lw_stat_inc(LW_LOST_OUTSIDE);
+			continue;
+		}
+		if (unlikely(!old)) {
+			lw_stat_inc(LW_UNMATCHED_PAGES);
+			continue;
+		}
+		/* the frames of a block nearly always share a site: one update for a run of them */
+		site = lw_entry_site(old);
+		if (site != before) {
+			if (run)
+				lw_site_uncharge(before, run);
+			before = site;
+			run = 0;
+		}
+		run++;
+	}
+	if (run)
+		lw_site_uncharge(before, run);
+}
+
+void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr)
+{
+	u64 migrates = lw_entry(0, LW_SITE_MIGRATION, lw_clock_now()), owner, target, ignored;
+
+	for (; nr; nr--, from++, to++) {
+		if (lw_pages_put(from, 0, &owner) || lw_pages_put(to, owner, &target)) {
+			lw_stat_inc(LW_LOST_OUTSIDE);
+			continue;
+		}
+		if (!target) {
+			target = migrates;
+			lw_site_charge(LW_SITE_MIGRATION, 1);
+		}
+		lw_pages_put(from, target, &ignored);
+	}
+}

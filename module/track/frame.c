@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/hash.h>
+#include <linux/kallsyms.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/string.h>
+#include <leakwatch/frame.h>
+
+/*
+ * Names match from their beginning; one that ends with '$' matches whole, but for what compilers
+ * add (.isra.0, .part.0, .constprop.0) and the _noprof of 6.10 and later. The first match counts.
+ */
+static const struct {
+	const char *name;
+	enum lw_frame kind;
+} names[] = {
+	{ "__traceiter_", LW_FRAME_GLUE },
+
+	/* The slab allocators' own pages, 3.10 to 7.x; "kmalloc_large" before "kmalloc". */
+	{ "allocate_slab$", LW_FRAME_BACKING },
+	{ "alloc_slab_page$", LW_FRAME_BACKING },
+	{ "new_slab$", LW_FRAME_BACKING },
+	{ "___slab_alloc$", LW_FRAME_BACKING },
+	{ "__slab_alloc$", LW_FRAME_BACKING },
+	{ "refill_objects$", LW_FRAME_BACKING },
+	{ "cache_grow_begin$", LW_FRAME_BACKING },
+	{ "cache_grow$", LW_FRAME_BACKING },
+	{ "kmem_getpages$", LW_FRAME_BACKING },
+	{ "cache_alloc_refill$", LW_FRAME_BACKING },
+	{ "kmalloc_large", LW_FRAME_BACKING },
+	{ "__kmalloc_large", LW_FRAME_BACKING },
+	{ "___kmalloc_large", LW_FRAME_BACKING },
+	{ "kmalloc_order", LW_FRAME_BACKING },
+
+	/* include/linux/slab.h, string.h, mempool.h, device/devres.h */
+	{ "__kmalloc", LW_FRAME_ALLOC },
+	{ "__do_kmalloc", LW_FRAME_ALLOC },
+	{ "kmalloc", LW_FRAME_ALLOC },
+	{ "_kmalloc_nolock", LW_FRAME_ALLOC },
+	{ "kmem_cache_alloc", LW_FRAME_ALLOC },
+	{ "__kmem_cache_alloc", LW_FRAME_ALLOC },
+	{ "slab_alloc", LW_FRAME_ALLOC },
+	{ "krealloc", LW_FRAME_ALLOC },
+	{ "__do_krealloc", LW_FRAME_ALLOC },
+	{ "kvmalloc", LW_FRAME_ALLOC },
+	{ "__kvmalloc", LW_FRAME_ALLOC },
+	{ "kvrealloc", LW_FRAME_ALLOC },
+	{ "kzalloc", LW_FRAME_ALLOC },
+	{ "kmemdup", LW_FRAME_ALLOC },
+	{ "kvmemdup", LW_FRAME_ALLOC },
+	{ "kstrdup", LW_FRAME_ALLOC },
+	{ "kstrndup$", LW_FRAME_ALLOC },
+	{ "kasprintf$", LW_FRAME_ALLOC },
+	{ "kvasprintf", LW_FRAME_ALLOC },
+	{ "memdup_user", LW_FRAME_ALLOC },
+	{ "vmemdup_user$", LW_FRAME_ALLOC },
+	{ "strndup_user$", LW_FRAME_ALLOC },
+	{ "mempool_alloc", LW_FRAME_ALLOC },
+	{ "mempool_kmalloc$", LW_FRAME_ALLOC },
+	{ "devm_kmalloc", LW_FRAME_ALLOC },
+	{ "devm_krealloc$", LW_FRAME_ALLOC },
+	{ "devm_kmemdup", LW_FRAME_ALLOC },
+	{ "devm_kstrdup", LW_FRAME_ALLOC },
+	{ "devm_kasprintf$", LW_FRAME_ALLOC },
+	{ "devm_kvasprintf$", LW_FRAME_ALLOC },
+	{ "devres_alloc", LW_FRAME_ALLOC },
+	{ "__devres_alloc", LW_FRAME_ALLOC },
+	{ "alloc_dr$", LW_FRAME_ALLOC },
+
+	/* include/linux/gfp.h, cma.h, dma-mapping.h */
+	{ "__alloc_pages", LW_FRAME_ALLOC },
+	{ "alloc_pages", LW_FRAME_ALLOC },
+	{ "__alloc_frozen_pages", LW_FRAME_ALLOC },
+	{ "alloc_frozen_pages", LW_FRAME_ALLOC },
+	{ "alloc_page_interleave$", LW_FRAME_ALLOC },
+	{ "__get_free_pages$", LW_FRAME_ALLOC },
+	{ "get_free_pages$", LW_FRAME_ALLOC },
+	{ "get_zeroed_page$", LW_FRAME_ALLOC },
+	{ "__folio_alloc", LW_FRAME_ALLOC },
+	{ "folio_alloc", LW_FRAME_ALLOC },
+	{ "vma_alloc_folio$", LW_FRAME_ALLOC },
+	{ "make_alloc_exact$", LW_FRAME_ALLOC },
+	{ "page_frag_alloc", LW_FRAME_ALLOC },
+	{ "__page_frag", LW_FRAME_ALLOC },
+	{ "alloc_contig_", LW_FRAME_ALLOC },
+	{ "__alloc_contig_", LW_FRAME_ALLOC },
+	{ "cma_alloc", LW_FRAME_ALLOC },
+	{ "__cma_alloc", LW_FRAME_ALLOC },
+	{ "dma_alloc_", LW_FRAME_ALLOC },
+	{ "dmam_alloc_", LW_FRAME_ALLOC },
+	{ "dma_direct_alloc", LW_FRAME_ALLOC },
+	{ "__dma_direct_alloc_pages", LW_FRAME_ALLOC },
+
+	/* include/linux/vmalloc.h */
+	{ "vmalloc", LW_FRAME_ALLOC },
+	{ "__vmalloc", LW_FRAME_ALLOC },
+	{ "vzalloc", LW_FRAME_ALLOC },
+	{ "vm_area_alloc_pages$", LW_FRAME_ALLOC },
+	{ "module_alloc$", LW_FRAME_ALLOC },
+
+	/* Entries: of soft interrupts, x86, arm64, arm. */
+	{ "__do_softirq$", LW_FRAME_END },
+	{ "handle_softirqs$", LW_FRAME_END },
+	{ "common_interrupt", LW_FRAME_END },
+	{ "__common_interrupt$", LW_FRAME_END },
+	{ "sysvec_", LW_FRAME_END },
+	{ "__sysvec_", LW_FRAME_END },
+	{ "asm_", LW_FRAME_END },
+	{ "exc_", LW_FRAME_END },
+	{ "do_IRQ$", LW_FRAME_END },
+	{ "do_syscall_64$", LW_FRAME_END },
+	{ "do_int80", LW_FRAME_END },
+	{ "__do_fast_syscall_32$", LW_FRAME_END },
+	{ "entry_SYSCALL", LW_FRAME_END },
+	{ "entry_INT80", LW_FRAME_END },
+	{ "ret_from_fork", LW_FRAME_END },
+	{ "gic_handle_irq$", LW_FRAME_END },
+	{ "call_on_irq_stack$", LW_FRAME_END },
+	{ "do_interrupt_handler$", LW_FRAME_END },
+	{ "el0", LW_FRAME_END },
+	{ "el1", LW_FRAME_END },
+	{ "__irq_svc$", LW_FRAME_END },
+	{ "__irq_usr$", LW_FRAME_END },
+	{ "__dabt_svc$", LW_FRAME_END },
+	{ "__dabt_usr$", LW_FRAME_END },
+	{ "ret_fast_syscall$", LW_FRAME_END },
+};
+
+static bool matches(const char *name, const char *pattern)
+{
+	size_t len = strlen(pattern);
+
+	if (pattern[len - 1] != '$')
+		return !strncmp(name, pattern, len);
+	len--;
+	if (strncmp(name, pattern, len))
+		return false;
+	return !name[len] || name[len] == '.' || !strcmp(name + len, "_noprof");
+}
+
+enum lw_frame lw_frame_of_name(const char *name)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (matches(name, names[i].name))
+			return names[i].kind;
+	return LW_FRAME_CALLER;
+}
+
+static noinline enum lw_frame look_up(unsigned long ip)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+	char *end;
+
+	if (within_module_core(ip, THIS_MODULE))
+		return LW_FRAME_GLUE;
+	sprint_symbol_no_offset(symbol, ip - 1);	/* the call may be a function's last word */
+	if (symbol[0] == '0')
+		return LW_FRAME_GLUE;			/* no name: a trampoline */
+	end = strchr(symbol, ' ');
+	if (end)
+		return LW_FRAME_CALLER;			/* " [module]" follows */
+	return lw_frame_of_name(symbol);
+}
+
+/* One word an entry: the address, shifted over bits that all kernel addresses share, and its kind. */
+#define MEMO_BITS	13
+#define KIND_BITS	3
+
+static u64 memo[1 << MEMO_BITS];
+
+enum lw_frame lw_frame_kind(unsigned long ip)
+{
+	u64 *at = &memo[hash_long(ip, MEMO_BITS)];
+	u64 seen = READ_ONCE(*at);
+	enum lw_frame kind;
+
+	if (likely(seen >> KIND_BITS == (u64)ip << KIND_BITS >> KIND_BITS))
+		return seen & ((1 << KIND_BITS) - 1);
+	kind = look_up(ip);
+	WRITE_ONCE(*at, (u64)ip << KIND_BITS | kind);
+	return kind;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/cache.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <leakwatch/entry.h>
+#include <leakwatch/pages.h>
+
+#define CHUNK_BYTES	(LW_CHUNK_FRAMES * sizeof(u64))
+
+static struct {
+	u64 **chunk;
+	unsigned long nr_chunks;
+	unsigned long bytes;
+} pages __read_mostly;
+
+static __always_inline u64 *frame(unsigned long pfn)
+{
+	unsigned long nr = pfn >> LW_CHUNK_SHIFT;
+	u64 *chunk;
+
+	if (unlikely(nr >= pages.nr_chunks))
+		return NULL;
+	chunk = pages.chunk[nr];
+	return likely(chunk) ? &chunk[pfn & (LW_CHUNK_FRAMES - 1)] : NULL;
+}
+
+int lw_pages_put(unsigned long pfn, u64 entry, u64 *old)
+{
+	u64 *at = frame(pfn);
+
+	if (unlikely(!at))
+		return -ERANGE;
+	*old = xchg(at, entry);
+	return 0;
+}
+
+int lw_pages_put_if_none(unsigned long pfn, u64 entry)
+{
+	u64 *at = frame(pfn);
+
+	if (unlikely(!at))
+		return -ERANGE;
+	return cmpxchg64(at, 0, entry) ? -EEXIST : 0;
+}
+
+void lw_pages_walk(void (*see)(unsigned long pfn, u64 entry, void *arg), void *arg)
+{
+	unsigned long nr, i;
+	u64 entry;
+
+	for (nr = 0; nr < pages.nr_chunks; nr++) {
+		if (!pages.chunk[nr])
+			continue;
+		for (i = 0; i < LW_CHUNK_FRAMES; i++) {
+			entry = READ_ONCE(pages.chunk[nr][i]);
+			if (entry)
+				see((nr << LW_CHUNK_SHIFT) + i, entry, arg);
+			if (!(i % 4096))
+				cond_resched();
+		}
+	}
+}
+
+unsigned long lw_pages_bytes(void)
+{
+	return pages.bytes;
+}
+
+void lw_pages_clear(void)
+{
+	unsigned long nr;
+
+	for (nr = 0; nr < pages.nr_chunks; nr++)
+		if (pages.chunk[nr])
+			memset(pages.chunk[nr], 0, CHUNK_BYTES);
+}
+
+int lw_pages_init(unsigned long end, bool (*exists)(unsigned long pfn))
+{
+	unsigned long nr;
+
+	pages.nr_chunks = DIV_ROUND_UP(end, LW_CHUNK_FRAMES);
+	pages.bytes = pages.nr_chunks * sizeof(*pages.chunk);
+	pages.chunk = vzalloc(pages.bytes);
+	if (!pages.chunk)
+		goto fail;
+	for (nr = 0; nr < pages.nr_chunks; nr++) {
+		if (!exists(nr << LW_CHUNK_SHIFT))
+			continue;
+		pages.chunk[nr] = vzalloc(CHUNK_BYTES);
+		if (!pages.chunk[nr])
+			goto fail;
+		pages.bytes += CHUNK_BYTES;
+	}
+	return 0;
+fail:
+	lw_pages_exit();
+	return -ENOMEM;
+}
+
+void lw_pages_exit(void)
+{
+	unsigned long nr;
+
+	for (nr = 0; pages.chunk && nr < pages.nr_chunks; nr++)
+		vfree(pages.chunk[nr]);
+	vfree(pages.chunk);
+	pages.chunk = NULL;
+	pages.nr_chunks = 0;
+	pages.bytes = 0;
+}

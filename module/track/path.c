@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/cache.h>
+#include <linux/kernel.h>
+#include <leakwatch/frame.h>
+#include <leakwatch/path.h>
+#include <leakwatch/stats.h>
+#include <leakwatch/walk.h>
+
+bool lw_stacks __read_mostly = true;
+unsigned int lw_depth __read_mostly = 16;
+
+struct stack {
+	unsigned int nr;
+	unsigned long frame[LW_DEPTH_MAX + LW_INNER_MAX];
+};
+
+static __always_inline void capture(struct stack *stack)
+{
+	stack->nr = lw_walk(stack->frame, READ_ONCE(lw_depth) + LW_INNER_MAX);
+}
+
+/* The place of @ip among the frames that can be inside of a call site; stack->nr if not there. */
+static unsigned int place_of(const struct stack *stack, unsigned long ip)
+{
+	unsigned int i;
+
+	for (i = 0; i < stack->nr && i < LW_INNER_MAX; i++)
+		if (stack->frame[i] == ip)
+			return i;
+	return stack->nr;
+}
+
+/*
+ * Skip what only passed the request on; if that is all there is, nothing. Glue is what comes before
+ * the allocator: behind it, this module's own functions are callers like any other.
+ */
+static unsigned int skip(const struct stack *stack, unsigned int from, bool glue, bool *backing)
+{
+	unsigned int i;
+
+	for (i = from; i < stack->nr; i++) {
+		switch (lw_frame_kind(stack->frame[i])) {
+		case LW_FRAME_BACKING:
+			*backing = true;
+			fallthrough;
+		case LW_FRAME_ALLOC:
+			glue = false;
+			break;
+		case LW_FRAME_GLUE:
+			if (glue)
+				break;
+			fallthrough;
+		default:
+			return i;
+		}
+	}
+	return from;
+}
+
+static void append(struct lw_path *path, const struct stack *stack, unsigned int from)
+{
+	unsigned int i, depth = READ_ONCE(lw_depth);
+
+	for (i = from; i < stack->nr && path->nr < depth; i++) {
+		path->frame[path->nr++] = stack->frame[i];
+		if (lw_frame_kind(stack->frame[i]) == LW_FRAME_END)
+			break;
+	}
+}
+
+static void only(struct lw_path *path, unsigned long ip)
+{
+	path->frame[0] = ip;
+	path->nr = 1;
+	lw_stat_inc(LW_WALK_SHORT);
+}
+
+void lw_path_of_call(struct lw_path *path, unsigned long call_site)
+{
+	struct stack stack;
+	unsigned int at;
+
+	path->nr = 0;
+	path->backing = false;
+	capture(&stack);
+	at = place_of(&stack, call_site);
+	if (unlikely(at == stack.nr))
+		only(path, call_site);
+	else
+		append(path, &stack, skip(&stack, at, false, &path->backing));
+}
+
+void lw_path_of_pages(struct lw_path *path)
+{
+	struct stack stack;
+
+	path->nr = 0;
+	path->backing = false;
+	capture(&stack);
+	append(path, &stack, skip(&stack, 0, true, &path->backing));
+	if (unlikely(!path->nr))
+		lw_stat_inc(LW_WALK_SHORT);
+}
+
+void lw_path_of_entry(struct lw_path *path, unsigned long function, unsigned long caller)
+{
+	struct stack stack;
+	unsigned int at;
+
+	path->nr = 0;
+	path->backing = false;
+	capture(&stack);
+	at = place_of(&stack, caller);
+	if (at == stack.nr) {
+		at = place_of(&stack, function);
+		if (unlikely(at == stack.nr)) {
+			only(path, caller);
+			return;
+		}
+		stack.frame[at] = caller;
+	}
+	append(path, &stack, skip(&stack, at, false, &path->backing));
+}
