@@ -12,6 +12,7 @@
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
 #include <leakwatch/lock.h>
+#include <leakwatch/mark.h>
 #include <leakwatch/name.h>
 #include <leakwatch/pages.h>
 #include <leakwatch/path.h>
@@ -121,12 +122,16 @@ static int init_tables(void)
 	err = lw_sites_init(sites);
 	if (err)
 		return err;
+	err = lw_mark_init();
+	if (err)
+		return err;
 	return lw_cache_init();
 }
 
 static void exit_tables(void)
 {
 	lw_cache_exit();
+	lw_mark_exit();
 	lw_sites_exit();
 	lw_pages_exit();
 	lw_live_exit();

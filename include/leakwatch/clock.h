@@ -3,8 +3,7 @@
  * clock: the coarse time that entries carry.
  *
  * A tick is the smallest power of two of jiffies that lasts at least a second, so a hook reads it
- * with one load and one shift. An entry has LW_AGE_BITS of it: ages are right up to 24 days and
- * wrap then.
+ * with one load and one shift. An entry has LW_AGE_BITS of it: ages wrap after 17 years.
  */
 #ifndef LEAKWATCH_CLOCK_H
 #define LEAKWATCH_CLOCK_H

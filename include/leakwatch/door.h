@@ -22,6 +22,14 @@
  */
 void lw_object_alloc(unsigned long call_site, const void *object, lw_what_t what);
 
+/**
+ * lw_large_alloc() - the same for a kmalloc that is larger than any cache has
+ *
+ * Its pages have been announced before, by lw_pages_alloc(): they become pages of the slab
+ * allocator, so that nothing is counted twice.
+ */
+void lw_large_alloc(unsigned long call_site, const void *object, lw_what_t what);
+
 /** lw_object_put() - the object was allocated by @site, found by lw_site_at() */
 void lw_object_put(u32 site, const void *object);
 

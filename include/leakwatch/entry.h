@@ -4,8 +4,8 @@
  *
  * An object's entry (live.h):
  *
- *	63  62 61           40 39         23 22          2   1     0
- *	[state][     tag      ][    site    ][    age    ][given][spill]
+ *	63  62 61        48 47          31 30               2   1     0
+ *	[state][   tag    ][    site     ][       age       ][given][spill]
  *
  * A page frame's entry (pages.h) is the same without a tag: the frame is its place in the table.
  *
@@ -18,18 +18,20 @@
 #define LEAKWATCH_ENTRY_H
 
 #include <linux/build_bug.h>
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 #define LW_SPILL_BIT	0
 #define LW_GIVEN_BIT	1
 #define LW_AGE_SHIFT	2
-#define LW_AGE_BITS	21
+#define LW_AGE_BITS	29
 #define LW_SITE_SHIFT	(LW_AGE_SHIFT + LW_AGE_BITS)
 #define LW_SITE_BITS	17
 #define LW_TAG_SHIFT	(LW_SITE_SHIFT + LW_SITE_BITS)
-#define LW_TAG_BITS	22
+#define LW_TAG_BITS	14
 #define LW_STATE_SHIFT	(LW_TAG_SHIFT + LW_TAG_BITS)
 
+#define LW_TAG_MASK	(((1ULL << LW_TAG_BITS) - 1) << LW_TAG_SHIFT)
 #define LW_AGE_MASK	((1U << LW_AGE_BITS) - 1)
 #define LW_SITE_MASK	((1U << LW_SITE_BITS) - 1)
 #define LW_MAX_SITES	(1U << LW_SITE_BITS)
@@ -52,12 +54,13 @@ enum lw_state {
  * LW_SPILL belongs to the bucket, not to the entry: it is kept in slot 0 when its entry comes and
  * goes, and says that some object whose first bucket this is may stand in its second.
  * LW_GIVEN marks an object that its owner gave up (kfree_rcu) and that the kernel has yet to free:
- * it is live for nobody, and the free that follows is expected.
+ * it is live for nobody, so its site is LW_SITE_NOBODY, and the free that follows is expected.
  */
 #define LW_SPILL	(1ULL << LW_SPILL_BIT)
 #define LW_GIVEN	(1ULL << LW_GIVEN_BIT)
 
-static_assert(LW_STATE_SHIFT + 2 == 64);
+/* State and tag are the upper 16 bits, so that a look-up can compare them alone. */
+static_assert(LW_STATE_SHIFT + 2 == 64 && LW_TAG_SHIFT == 48);
 static_assert(LW_SITE_MASK + 1 == LW_MAX_SITES);
 
 /**
@@ -86,22 +89,42 @@ static inline u64 lw_entry_as(u64 entry, enum lw_state state)
 	return (entry & ~(3ULL << LW_STATE_SHIFT) & ~LW_SPILL) | (u64)state << LW_STATE_SHIFT;
 }
 
+/** lw_entry_given() - Return: the same entry, given up, without its bucket's spill bit */
+static inline u64 lw_entry_given(u64 entry)
+{
+	return (entry & ~((u64)LW_SITE_MASK << LW_SITE_SHIFT) & ~LW_SPILL) | LW_GIVEN;
+}
+
 /** lw_entry_free() - Return: whether a slot may be claimed (nothing in it but perhaps the spill bit) */
 static inline bool lw_entry_free(u64 entry)
 {
 	return entry <= LW_SPILL;
 }
 
-/** lw_entry_same() - Return: whether two words have the same state and tag, so the same address */
-static inline bool lw_entry_same(u64 a, u64 b)
+/** lw_entry_key() - Return: state and tag: what entries of one address in one bucket share */
+static inline u16 lw_entry_key(u64 entry)
 {
-	return !((a ^ b) >> LW_TAG_SHIFT);
+	return entry >> LW_TAG_SHIFT;
+}
+
+/*
+ * lw_entry_peek() - state and tag of the entry in memory, read alone
+ *
+ * A plain read, so that it can be an operand of a comparison: what matches is read again, whole.
+ */
+static __always_inline u16 lw_entry_peek(const u64 *entry)
+{
+#ifdef __BIG_ENDIAN
+	return data_race(*(const u16 *)entry);
+#else
+	return data_race(*((const u16 *)entry + 3));
+#endif
 }
 
 /** lw_entry_tag() - Return: the tag, at its place in the word */
 static inline u64 lw_entry_tag(u64 entry)
 {
-	return entry & (((1ULL << LW_TAG_BITS) - 1) << LW_TAG_SHIFT);
+	return entry & LW_TAG_MASK;
 }
 
 /** lw_entry_site() - Return: the site's number */

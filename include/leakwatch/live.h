@@ -18,10 +18,46 @@
 #ifndef LEAKWATCH_LIVE_H
 #define LEAKWATCH_LIVE_H
 
+#include <linux/atomic.h>
+#include <linux/errno.h>
 #include <linux/types.h>
+#include <compat/atomic.h>
+#include <leakwatch/clock.h>
+#include <leakwatch/entry.h>
 
 #define LW_LIVE_MIN	512UL
 #define LW_LIVE_MAX	(1UL << 28)
+#define LW_LIVE_SLOTS	8	/* a bucket */
+
+/**
+ * struct lw_live - the table; read-only after lw_live_init() but for the slots
+ * @base: the lowest address that an object can have
+ * @span: how many bytes from there
+ * @mul: the odd multiplier that scatters addresses
+ * @slot: the entries
+ * @mask: number of buckets, less one
+ * @shift: how many low bits of the scattered address do not name the bucket
+ */
+struct lw_live {
+	unsigned long base;
+	unsigned long span;
+	u64 mul;
+	u64 *slot;
+	unsigned long mask;
+	unsigned int shift;
+};
+
+extern struct lw_live lw_live;
+
+/**
+ * struct lw_place - where an address stands
+ * @first: its first bucket
+ * @entry: state and tag that an entry of it has there; all other bits 0
+ */
+struct lw_place {
+	u64 *first;
+	u64 entry;
+};
 
 /**
  * lw_live_init() - take the memory of the table
@@ -45,6 +81,57 @@ void lw_live_clear(void);
 /** lw_live_slots() - Return: how many entries the table can hold */
 unsigned long lw_live_slots(void);
 
+/** lw_live_place() - find the place of @addr. Return: false if the address is not covered. */
+static __always_inline bool lw_live_place(unsigned long addr, struct lw_place *at)
+{
+	unsigned long off = addr - lw_live.base;
+	u64 key;
+
+	if (unlikely(off >= lw_live.span))
+		return false;
+	key = (u64)(off >> 3) * lw_live.mul;
+	at->first = lw_live.slot + (key >> lw_live.shift & lw_live.mask) * LW_LIVE_SLOTS;
+	at->entry = lw_entry((key << LW_TAG_SHIFT) & LW_TAG_MASK, 0, 0);
+	return true;
+}
+
+/** lw_live_find() - Return: the slot of bucket @slot that has the key of @entry, or NULL */
+static __always_inline u64 *lw_live_find(u64 *slot, u64 entry)
+{
+	u16 key = lw_entry_key(entry);
+	int i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < LW_LIVE_SLOTS; i++)
+		if (lw_entry_peek(&slot[i]) == key)
+			return &slot[i];
+	return NULL;
+}
+
+/** lw_live_room() - Return: a slot of bucket @slot with nothing in it but perhaps @spill, or NULL */
+static __always_inline u64 *lw_live_room(u64 *slot, u64 spill)
+{
+	int i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < LW_LIVE_SLOTS; i++)
+		if (data_race(slot[i]) <= spill)
+			return &slot[i];
+	return NULL;
+}
+
+/** lw_live_spilled() - Return: whether entries whose first bucket is @first may be in their second */
+static __always_inline bool lw_live_spilled(const u64 *first)
+{
+	return data_race(first[0]) & LW_SPILL;
+}
+
+/** lw_live_swap() - replace the word @seen by @entry, the spill bit stays. Return: false if it has changed */
+static __always_inline bool lw_live_swap(u64 *slot, u64 seen, u64 entry)
+{
+	return lw_try_cmpxchg64(slot, seen, entry | (seen & LW_SPILL));
+}
+
 /**
  * lw_live_add() - remember that the object at @addr was allocated by @site
  * @addr: the object's address
@@ -59,6 +146,26 @@ unsigned long lw_live_slots(void);
 int lw_live_add(unsigned long addr, u32 site, u64 *old);
 
 /**
+ * lw_live_try_add() - lw_live_add(), where nothing is in the way, as nearly always
+ * @at: the object's place
+ * @entry: the site's number and the age, as lw_entry() packs them
+ *
+ * Any context.
+ *
+ * Return: whether it was done: nothing of that address in the first bucket, which never spilled,
+ * and room there. If not, nothing has changed.
+ */
+static __always_inline bool lw_live_try_add(const struct lw_place *at, u64 entry)
+{
+	u64 *room;
+
+	if (unlikely(lw_live_find(at->first, at->entry)) || unlikely(lw_live_spilled(at->first)))
+		return false;
+	room = lw_live_room(at->first, 0);
+	return likely(room) && likely(lw_try_cmpxchg64(room, 0, at->entry | entry));
+}
+
+/**
  * lw_live_take() - remove the entry of @addr
  * @addr: the object's address
  * @old: set to the entry
@@ -71,11 +178,35 @@ int lw_live_add(unsigned long addr, u32 site, u64 *old);
 int lw_live_take(unsigned long addr, u64 *old);
 
 /**
+ * lw_live_try_take() - lw_live_take(), where it is where it should be, as nearly always
+ * @addr: the object's address
+ *
+ * Any context.
+ *
+ * Return: the entry, or 0 if it was not found in the first bucket or another CPU was in the way.
+ */
+static __always_inline u64 lw_live_try_take(unsigned long addr)
+{
+	struct lw_place at;
+	u64 *here, seen;
+
+	if (unlikely(!lw_live_place(addr, &at)))
+		return 0;
+	here = lw_live_find(at.first, at.entry);
+	if (unlikely(!here))
+		return 0;
+	seen = READ_ONCE(*here);
+	if (unlikely(lw_entry_key(seen) != lw_entry_key(at.entry)))
+		return 0;
+	return likely(lw_live_swap(here, seen, 0)) ? seen : 0;
+}
+
+/**
  * lw_live_give() - mark the entry of @addr as given up: the free that follows is expected
  * @addr: the object's address
  * @old: set to the entry as it was
  *
- * If there is no entry one is made, for the same reason; it belongs to site 0, which is nobody.
+ * From then on it belongs to LW_SITE_NOBODY. If there is no entry one is made, for the same reason.
  * Any context.
  *
  * Return: 0; -ENOENT if there was no entry; -EALREADY if it was given up before; -ERANGE, -EBUSY

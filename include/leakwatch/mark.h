@@ -9,6 +9,25 @@
 
 #include <linux/types.h>
 
+/**
+ * struct lw_mark - what a site had done when the mark was set
+ * @allocs: objects or pages allocated and stored
+ * @frees: of those, freed
+ */
+struct lw_mark {
+	unsigned long allocs;
+	unsigned long frees;
+};
+
+/** lw_mark_init() - take the memory for marks. Process context. Return: 0 or -ENOMEM. */
+int lw_mark_init(void);
+
+/** lw_mark_exit() - give it back */
+void lw_mark_exit(void);
+
+/** lw_mark_of() - Return: the mark of @site */
+const struct lw_mark *lw_mark_of(u32 site);
+
 /** lw_mark_set() - the baseline is now */
 void lw_mark_set(void);
 

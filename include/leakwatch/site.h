@@ -3,8 +3,7 @@
  * site: a place where memory is asked for: what is asked for (class, cache or size, or order and
  * gfp mask) and by which path.
  *
- * A site is interned at its first event, keeps its number until the module goes, and is never
- * removed. Its path is the return addresses from the call site outward. A path of one frame is the
+ * A site is interned at its first event and keeps its number until this module goes. Its path is the return addresses from the call site outward. A path of one frame is the
  * call site itself; every longer path has that site as its parent, so that tables can group. A
  * site without frames is a kind of memory: all of it that is not told apart by caller.
  *
@@ -22,7 +21,9 @@
 #ifndef LEAKWATCH_SITE_H
 #define LEAKWATCH_SITE_H
 
+#include <linux/hash.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <leakwatch/entry.h>
 
@@ -44,23 +45,23 @@ enum lw_class {
 /**
  * typedef lw_what_t - what is asked for, as one comparable word
  *
- * Bits 0-3 the class, 4-7 unused, 8-15 the page order or the kmalloc type or LW_WHAT_CACHE,
+ * Bits 0-3 the class, 4 whether a cache is named, 8-31 the page order or the kmalloc type,
  * 32-63 the gfp mask, the size in bytes, or the number of the cache (cache.h).
  */
 typedef u64 lw_what_t;
 
-#define LW_WHAT_CACHE	0xff
+#define LW_WHAT_CACHE	0x10
 
-/** lw_what_kmalloc() - a kmalloc of @bytes from the caches of kmalloc type @type */
-static inline lw_what_t lw_what_kmalloc(u32 bytes, u8 type)
+/** lw_what_kmalloc() - a kmalloc of @bytes; @type, up to 24 bits, tells caches of one size apart */
+static inline lw_what_t lw_what_kmalloc(u32 bytes, u32 type)
 {
-	return LW_SLAB | (u64)type << 8 | (u64)bytes << 32;
+	return LW_SLAB | type << 8 | (u64)bytes << 32;
 }
 
 /** lw_what_cache() - an object of cache number @cache */
 static inline lw_what_t lw_what_cache(u32 cache)
 {
-	return LW_SLAB | (u64)LW_WHAT_CACHE << 8 | (u64)cache << 32;
+	return LW_SLAB | LW_WHAT_CACHE | (u64)cache << 32;
 }
 
 /** lw_what_pages() - a block of 2^@order pages asked for with @gfp */
@@ -74,9 +75,14 @@ static inline enum lw_class lw_what_class(lw_what_t what)
 	return what & 0xf;
 }
 
-static inline u8 lw_what_minor(lw_what_t what)
+static inline bool lw_what_is_cache(lw_what_t what)
 {
-	return what >> 8;
+	return what & LW_WHAT_CACHE;
+}
+
+static inline u32 lw_what_order(lw_what_t what)
+{
+	return (u32)what >> 8;
 }
 
 static inline u32 lw_what_major(lw_what_t what)
@@ -88,42 +94,6 @@ static inline u32 lw_what_major(lw_what_t what)
 #define LW_SITE_NOBODY		0U	/* no site: what is given up has it */
 #define LW_SITE_SLAB_PAGES	1U	/* pages that hold slab objects and large kmallocs */
 #define LW_SITE_MIGRATION	2U	/* what compaction took from the free lists without an event */
-
-/**
- * struct lw_site - a site
- * @what: what is asked for
- * @hash: of @what and the path
- * @parent: number of the site of its call site; its own number if it is that
- * @frame: index of the first of its frames in the pool
- * @nr_frames: how many; 0 for a kind
- * @live: set last, when the site may be read
- * @unloaded: a module on its path has been unloaded; its frames are names now (name.h)
- * @cache: the slab cache, by number; 0 if not known. Settled at the first event
- * @size: bytes of one object or page
- * @pid_min: lowest and
- * @pid_max: highest pid that asked in process context; @pid_min > @pid_max if none did
- * @lost: objects or pages that were not stored; written rarely, from any CPU
- * @missed: frees of its objects or pages that were proven missed; likewise
- * @mark_allocs: what it had allocated,
- * @mark_frees: and freed, when the mark was set (mark.h)
- */
-struct lw_site {
-	lw_what_t what;
-	u32 hash;
-	u32 parent;
-	u32 frame;
-	u8 nr_frames;
-	bool live;
-	bool unloaded;
-	u16 cache;
-	u32 size;
-	int pid_min;
-	int pid_max;
-	atomic_long_t lost;
-	atomic_long_t missed;
-	unsigned long mark_allocs;
-	unsigned long mark_frees;
-};
 
 /* Counts of LW_COUNT_SITES sites on one CPU: what one per-CPU allocation can hold. */
 #define LW_COUNT_SHIFT	9
@@ -137,6 +107,51 @@ struct lw_count {
 struct lw_counts {
 	struct lw_count site[LW_COUNT_SITES];
 };
+
+#define LW_SITE_GONE		3U	/* not a site: a slot of the hash that one has left */
+
+#define LW_SITE_READY		1	/* all other fields are set */
+#define LW_SITE_UNLOADED	2	/* its module has been unloaded; frames are names now (name.h) */
+
+/**
+ * struct lw_site - a site
+ * @what: what is asked for
+ * @call: the call site, which is the first frame of the path; 0 for a kind
+ * @entry: the site's number, at its place in an entry
+ * @count: its counts
+ * @pid_min: the lowest pid that asked in process context, and
+ * @pid_span: how far the highest is above it; -1 and 0 if none did
+ * @parent: number of the site of its call site; its own number if it is that
+ * @frame: index of the first of its frames in the pool
+ * @size: bytes of one object or page
+ * @lost: objects or pages that were not stored; written rarely, from any CPU
+ * @missed: frees of its objects or pages that were proven missed; likewise
+ * @cache: the slab cache, by number; 0 if not known. Settled at the first event
+ * @nr_frames: how many; 0 for a kind
+ * @state: LW_SITE_* below; LW_SITE_READY set last, when the site may be read
+ *
+ * A cache line: all that an event needs is in it.
+ */
+struct lw_site {
+	lw_what_t what;
+	unsigned long call;
+	u64 entry;
+	struct lw_count __percpu *count;
+	struct {
+		s32 pid_min;
+		u32 pid_span;
+	} __aligned(8);
+	u32 parent;
+	u32 frame;
+	u32 size;
+	atomic_t lost;
+	atomic_t missed;
+	u16 cache;
+	u8 nr_frames;
+	u8 state;
+} __aligned(64);
+
+static_assert(sizeof(struct lw_site) == 64);
 
 extern struct lw_site *lw_sites;
 extern struct lw_counts __percpu *lw_counts[LW_MAX_SITES / LW_COUNT_SITES];
@@ -178,15 +193,76 @@ unsigned int lw_sites_end(void);
  */
 u32 lw_site_get(lw_what_t what, const unsigned long *frames, unsigned int nr, const void *object);
 
+/** lw_site_live() - Return: whether @site may be read; pairs with the release in site.c */
+static inline bool lw_site_live(const struct lw_site *site)
+{
+	return smp_load_acquire(&site->state) & LW_SITE_READY;
+}
+
+/** lw_site_retire() - @site will not be met again: its frames are no addresses any more (name.h) */
+void lw_site_retire(u32 site);
+
 /** lw_site_frames() - Return: the frames of @site; nr_frames of them */
 unsigned long *lw_site_frames(const struct lw_site *site);
 
+/* The hash of sites; read-only after lw_sites_init() but for the slots. */
+struct lw_site_hash {
+	u32 *slot;		/* 0, a site's number, or LW_SITE_GONE */
+	unsigned int shift;	/* what a 64-bit hash is shifted by to name a slot */
+};
+
+extern struct lw_site_hash lw_site_hash;
+
+/** lw_site_mix() - Return: @hash with one more @word in it; the upper bits are the good ones */
+static __always_inline u64 lw_site_mix(u64 hash, u64 word)
+{
+	return (hash + word) * GOLDEN_RATIO_64;
+}
+
+/**
+ * lw_site_find_call() - lw_site_get() for a path of one frame, where it is found at once, as nearly always
+ * @what: what is asked for
+ * @call: the call site
+ *
+ * Any context. Return: the site, or NULL if lw_site_get() has to look for it.
+ */
+static __always_inline struct lw_site *lw_site_find_call(lw_what_t what, unsigned long call)
+{
+	u64 hash = lw_site_mix(what, call);
+	struct lw_site *site = &lw_sites[READ_ONCE(lw_site_hash.slot[hash >> lw_site_hash.shift])];
+
+	if (likely(site->what == what && data_race(site->call) == call && site->nr_frames == 1))
+		return site;
+	return NULL;
+}
+
+/* The half of lw_site_saw() that is rarely needed. */
+void lw_site_widen(struct lw_site *site, s32 pid);
+
 /** lw_site_saw() - widen the pid range of @site by the current process. Any context. */
-void lw_site_saw(u32 site);
+static __always_inline void lw_site_saw(struct lw_site *site)
+{
+	s32 pid = current->pid;
+
+	if (unlikely((u32)(pid - data_race(site->pid_min)) > data_race(site->pid_span)))
+		lw_site_widen(site, pid);
+}
 
 static __always_inline struct lw_count __percpu *lw_site_count(u32 site)
 {
 	return &lw_counts[site >> LW_COUNT_SHIFT]->site[site & (LW_COUNT_SITES - 1)];
+}
+
+/** lw_site_charge_one() - one more object was allocated by @site. Any context. */
+static __always_inline void lw_site_charge_one(struct lw_site *site)
+{
+	this_cpu_inc(site->count->allocs);
+}
+
+/** lw_site_uncharge_one() - one object of @site was freed. Any context. */
+static __always_inline void lw_site_uncharge_one(u32 site)
+{
+	this_cpu_inc(lw_sites[site].count->frees);
 }
 
 /** lw_site_charge() - @nr more objects or pages were allocated by @site. Any context. */

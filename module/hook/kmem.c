@@ -22,17 +22,23 @@ enum {
 #define event(nr) lw_hook_event(&lw_kmem_hooks[nr])
 
 /* The flags by which kmalloc() chooses among caches of one size. */
-static __always_inline u8 kmalloc_kind(gfp_t gfp)
+static __always_inline u32 type_of(gfp_t gfp)
 {
-	return (gfp & __GFP_DMA ? 1 : 0) | (gfp & __GFP_RECLAIMABLE ? 2 : 0) |
-	       (gfp & __GFP_ACCOUNT ? 4 : 0);
+	return (__force u32)(gfp & (__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT));
 }
+
+static_assert((__force u32)(__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT) < 1 << 24);
 
 /* kmalloc: with a node from 6.1 on. */
 
-static void kmalloc_event(unsigned long call_site, const void *object, size_t bytes, gfp_t gfp)
+static __always_inline void kmalloc_event(unsigned long call_site, const void *object, size_t bytes, gfp_t gfp)
 {
-	lw_object_alloc(call_site, object, lw_what_kmalloc(bytes, kmalloc_kind(gfp)));
+	lw_what_t what = lw_what_kmalloc(bytes, type_of(gfp));
+
+	if (unlikely(bytes > KMALLOC_MAX_CACHE_SIZE))
+		lw_large_alloc(call_site, object, what);
+	else
+		lw_object_alloc(call_site, object, what);
 }
 
 static void kmalloc_of_node(void *data, unsigned long call_site, const void *object, size_t req,

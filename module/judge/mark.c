@@ -1,11 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ktime.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
 #include <leakwatch/clock.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/site.h>
 
-static u64 marked, started, stopped;	/* seconds since boot; stopped is 0 while watching */
+static struct lw_mark *marks;
+static bool on;
+static u64 marked, started, stopped;	/* seconds since boot */
 static u32 stopped_tick;
+
+int lw_mark_init(void)
+{
+	marks = vzalloc(lw_sites_max() * sizeof(*marks));
+	return marks ? 0 : -ENOMEM;
+}
+
+void lw_mark_exit(void)
+{
+	vfree(marks);
+	marks = NULL;
+}
+
+const struct lw_mark *lw_mark_of(u32 site)
+{
+	return &marks[site];
+}
 
 void lw_mark_set(void)
 {
@@ -16,8 +37,8 @@ void lw_mark_set(void)
 	for (id = 1; id < lw_sites_end(); id++) {
 		site = &lw_sites[id];
 		lw_site_counts(id, &count);
-		site->mark_allocs = count.allocs - atomic_long_read(&site->lost);
-		site->mark_frees = count.frees;
+		marks[id].allocs = count.allocs - atomic_read(&site->lost);
+		marks[id].frees = count.frees;
 	}
 	marked = ktime_get_boottime_seconds();
 }
@@ -34,28 +55,30 @@ bool lw_mark_is_start(void)
 
 void lw_watch_start(void)
 {
-	lw_mark_set();
+	memset(marks, 0, lw_sites_max() * sizeof(*marks));
+	marked = ktime_get_boottime_seconds();
 	started = marked;
-	stopped = 0;
+	on = true;
 }
 
 void lw_watch_stop(void)
 {
+	on = false;
 	stopped = ktime_get_boottime_seconds();
 	stopped_tick = lw_clock_now();
 }
 
 bool lw_watch_on(void)
 {
-	return !stopped;
+	return on;
 }
 
 u64 lw_watch_seconds(void)
 {
-	return (stopped ?: ktime_get_boottime_seconds()) - started;
+	return (on ? ktime_get_boottime_seconds() : stopped) - started;
 }
 
 u32 lw_watch_now(void)
 {
-	return stopped ? stopped_tick : lw_clock_now();
+	return on ? lw_clock_now() : stopped_tick;
 }

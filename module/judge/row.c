@@ -16,27 +16,30 @@ struct walk {
 
 static void fill(struct lw_row *row, u32 id, unsigned int classes, bool (*want)(u32 site))
 {
+	const struct lw_mark *mark = lw_mark_of(id);
 	struct lw_site *site = &lw_sites[id];
 	long lost, missed;
 	struct lw_count count;
 
 	*row = (struct lw_row){ .site = id, .age_min = U32_MAX, .pid_min = INT_MAX, .pid_max = -1 };
-	if (!smp_load_acquire(&site->live) || !(classes & BIT(lw_what_class(site->what))) ||
+	if (!lw_site_live(site) || !(classes & BIT(lw_what_class(site->what))) ||
 	    (want && !want(id)))
 		return;
 	lw_site_counts(id, &count);
-	lost = atomic_long_read(&site->lost);
-	missed = atomic_long_read(&site->missed);
+	lost = atomic_read(&site->lost);
+	missed = atomic_read(&site->missed);
 	row->allocs = count.allocs;
 	row->frees = count.frees;
 	row->live = count.allocs - count.frees - lost;
-	row->grown = row->live - (long)(site->mark_allocs - site->mark_frees);
-	row->freed = count.frees - site->mark_frees;
+	row->grown = row->live - (long)(mark->allocs - mark->frees);
+	row->freed = count.frees - mark->frees;
 	row->size = site->size;
 	row->pid_min = READ_ONCE(site->pid_min);
-	row->pid_max = READ_ONCE(site->pid_max);
+	row->pid_max = row->pid_min < 0 ? -1 : row->pid_min + (int)READ_ONCE(site->pid_span);
+	if (row->pid_min < 0)
+		row->pid_min = INT_MAX;
 	row->note = (lost ? LW_NOTE_LOST : 0) | (missed ? LW_NOTE_MISSED : 0) |
-		    (site->unloaded ? LW_NOTE_UNLOADED : 0) |
+		    (site->state & LW_SITE_UNLOADED ? LW_NOTE_UNLOADED : 0) |
 		    (site->cache && lw_cache_dead(site->cache) ? LW_NOTE_DESTROYED : 0);
 }
 

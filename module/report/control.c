@@ -36,8 +36,8 @@ bool lw_wanted(u32 id)
 		}
 		return false;
 	case 'p':
-		return lw_settings.number >= READ_ONCE(site->pid_min) &&
-		       lw_settings.number <= READ_ONCE(site->pid_max);
+		return site->pid_min >= 0 && lw_settings.number >= site->pid_min &&
+		       lw_settings.number - site->pid_min <= site->pid_span;
 	case 's':
 		return site->size == lw_settings.number;
 	default:

@@ -31,7 +31,7 @@ static void show_tables(struct seq_file *seq)
 	for (id = 1; id < lw_sites_end(); id++) {
 		lw_site_counts(id, &count);
 		live[lw_what_class(lw_sites[id].what)] += count.allocs - count.frees -
-			atomic_long_read(&lw_sites[id].lost);
+			atomic_read(&lw_sites[id].lost);
 	}
 	line(seq, "objects_live", live[LW_SLAB]);
 	line(seq, "objects_max", slots);

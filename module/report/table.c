@@ -106,7 +106,7 @@ const char *lw_site_cache(const struct lw_site *site)
 {
 	if (site->cache)
 		return lw_cache_name(site->cache);
-	return lw_what_minor(site->what) != LW_WHAT_CACHE &&
+	return !lw_what_is_cache(site->what) &&
 	       lw_what_major(site->what) > KMALLOC_MAX_CACHE_SIZE ? "(large)" : "-";
 }
 
@@ -166,7 +166,7 @@ static void print_row(struct seq_file *seq, const struct kind *kind, unsigned in
 		if (lw_row_is_backing(row) || row->site == LW_SITE_MIGRATION)
 			seq_printf(seq, "%5s %-8s ", "-", "-");
 		else
-			seq_printf(seq, "%5u %#-8x ", lw_what_minor(site->what),
+			seq_printf(seq, "%5u %#-8x ", lw_what_order(site->what),
 				   lw_what_major(site->what));
 	}
 	print_site(seq, row->site);
@@ -187,7 +187,7 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 		seq_printf(seq, "cache %s, size %u", lw_site_cache(site), row->size);
 	} else if (!lw_row_is_backing(row) && row->site != LW_SITE_MIGRATION) {
 		gfp = (__force gfp_t)lw_what_major(site->what);
-		seq_printf(seq, "order %u, mask %#x(%pGg)", lw_what_minor(site->what),
+		seq_printf(seq, "order %u, mask %#x(%pGg)", lw_what_order(site->what),
 			   lw_what_major(site->what), &gfp);
 	}
 	seq_printf(seq, ", id %u, site %u, mark %+lld KB, allocs %lu, frees %lu", row->site,

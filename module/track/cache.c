@@ -159,8 +159,9 @@ static void learn_fields(const void *at)
 	int i;
 
 	for (i = 0; i < LEARN_SPAN; i += sizeof(void *)) {
+		/* the name is a copy, so in the direct map: nothing else is followed */
 		if (offset.name < 0 && !lw_read_kernel(&text, at + i, sizeof(text)) &&
-		    !lw_read_kernel(name, text, sizeof(name)) &&
+		    virt_addr_valid(text) && !lw_read_kernel(name, text, sizeof(name)) &&
 		    !memcmp(name, LEARN_NAME, sizeof(name)))
 			offset.name = i;
 	}

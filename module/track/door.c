@@ -15,13 +15,13 @@
 static noinline void missed(u32 site, enum lw_stat stat)
 {
 	lw_site_uncharge(site, 1);
-	atomic_long_inc(&lw_sites[site].missed);
+	atomic_inc(&lw_sites[site].missed);
 	lw_stat_inc(stat);
 }
 
 static bool is_large(lw_what_t what)
 {
-	return lw_what_minor(what) != LW_WHAT_CACHE && lw_what_major(what) > KMALLOC_MAX_CACHE_SIZE;
+	return !lw_what_is_cache(what) && lw_what_major(what) > KMALLOC_MAX_CACHE_SIZE;
 }
 
 /*
@@ -43,15 +43,19 @@ static noinline void rehome(const void *object, u32 bytes)
 	}
 }
 
-void lw_object_put(u32 site, const void *object)
+/* The rest of put(): an allocation that did not go at once into an empty place. */
+static noinline void put_slow(struct lw_site *site, const void *object)
 {
+	unsigned long addr = lw_untag(object);
 	u64 old;
 
-	if (unlikely(site == LW_SITE_NOBODY)) {
+	if (ZERO_OR_NULL_PTR((void *)addr))
+		return;
+	if (!site) {
 		lw_stat_inc(LW_LOST_SITES_FULL);
 		return;
 	}
-	switch (lw_live_add(lw_untag(object), site, &old)) {
+	switch (lw_live_add(addr, lw_entry_site(site->entry), &old)) {
 	case 0:
 		break;
 	case -EEXIST:
@@ -62,37 +66,65 @@ void lw_object_put(u32 site, const void *object)
 			missed(lw_entry_site(old), LW_MISSED_OBJECTS);
 		break;
 	case -ENOSPC:
-		atomic_long_inc(&lw_sites[site].lost);
+		atomic_inc(&site->lost);
 		lw_stat_inc(LW_LOST_LIVE_FULL);
 		break;
 	default:
 		lw_stat_inc(LW_LOST_OUTSIDE);
 		return;
 	}
-	lw_site_charge(site, 1);
+	lw_site_charge_one(site);
 	lw_site_saw(site);
 }
 
+void lw_object_put(u32 site, const void *object)
+{
+	put_slow(site == LW_SITE_NOBODY ? NULL : &lw_sites[site], object);
+}
+
+/* Apart, so that the stack that a path needs is only used where there is one. */
+static noinline void alloc_by_path(unsigned long call_site, const void *object, lw_what_t what)
+{
+	struct lw_path path;
+
+	lw_path_of_call(&path, call_site);
+	lw_object_put(lw_site_get(what, path.frame, path.nr, object), object);
+}
+
+static noinline void alloc_by_call(unsigned long call_site, const void *object, lw_what_t what)
+{
+	lw_object_put(lw_site_get(what, &call_site, 1, object), object);
+}
+
+/* All that can go another way ends in a tail call, so that the straight way saves no registers. */
 void lw_object_alloc(unsigned long call_site, const void *object, lw_what_t what)
 {
-	u32 site;
+	struct lw_place at;
+	struct lw_site *site;
 
 	if (unlikely(ZERO_OR_NULL_PTR(object)))
 		return;
-	if (likely(READ_ONCE(lw_stacks))) {
-		struct lw_path path;
-
-		lw_path_of_call(&path, call_site);
-		site = lw_site_get(what, path.frame, path.nr, object);
-	} else {
-		site = lw_site_get(what, &call_site, 1, object);
-	}
-	lw_object_put(site, object);
-	if (unlikely(is_large(what)))
-		rehome(object, lw_what_major(what));
+	if (data_race(lw_stacks))
+		return alloc_by_path(call_site, object, what);
+	site = lw_site_find_call(what, call_site);
+	if (unlikely(!site))
+		return alloc_by_call(call_site, object, what);
+	if (unlikely(!lw_live_place(lw_untag(object), &at)) ||
+	    unlikely(!lw_live_try_add(&at, site->entry | lw_entry(0, 0, lw_clock_now()))))
+		return put_slow(site, object);
+	lw_site_charge_one(site);
+	lw_site_saw(site);
 }
 
-static noinline void not_taken(unsigned long addr, int err)
+void lw_large_alloc(unsigned long call_site, const void *object, lw_what_t what)
+{
+	if (unlikely(ZERO_OR_NULL_PTR(object)))
+		return;
+	lw_object_alloc(call_site, object, what);
+	rehome(object, lw_what_major(what));
+}
+
+static void not_taken(unsigned long addr, int err)
 {
 	if (err == -ENOENT)
 		lw_stat_inc(LW_UNMATCHED_OBJECTS);
@@ -102,17 +134,27 @@ static noinline void not_taken(unsigned long addr, int err)
 		lw_stat_inc(LW_LOST_OUTSIDE);
 }
 
-void lw_object_free(const void *object)
+static noinline void free_slow(const void *object)
 {
 	unsigned long addr = lw_untag(object);
 	u64 old;
 	int err;
 
 	err = lw_live_take(addr, &old);
-	if (unlikely(err))
+	if (err)
 		not_taken(addr, err);
-	else if (likely(!(old & LW_GIVEN)))
-		lw_site_uncharge(lw_entry_site(old), 1);
+	else
+		lw_site_uncharge_one(lw_entry_site(old));
+}
+
+void lw_object_free(const void *object)
+{
+	u64 old = lw_live_try_take(lw_untag(object));
+
+	if (unlikely(!old))
+		free_slow(object);
+	else
+		lw_site_uncharge_one(lw_entry_site(old));	/* of nobody, if it was given up */
 }
 
 void lw_object_give(const void *object)
@@ -125,7 +167,7 @@ void lw_object_give(const void *object)
 	if (unlikely(err))
 		not_taken(addr, err);
 	else
-		lw_site_uncharge(lw_entry_site(old), 1);
+		lw_site_uncharge_one(lw_entry_site(old));
 }
 
 /* Movable pages are told apart by kind alone: they are user memory and page cache. */
@@ -143,7 +185,7 @@ static u32 site_of_path(lw_what_t what, const struct lw_path *path)
 		return LW_SITE_SLAB_PAGES;
 	site = lw_site_get(what, path->frame, path->nr, NULL);
 	if (likely(site != LW_SITE_NOBODY))
-		lw_site_saw(site);
+		lw_site_saw(&lw_sites[site]);
 	return site;
 }
 

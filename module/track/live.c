@@ -6,9 +6,10 @@
  * -----------------------
  * Objects are aligned to 8 bytes and lie in the direct map, so (address - base) / 8 is a number of
  * key_bits bits: 27 on a board with 1 GiB. Multiplying it by an odd constant modulo 2^key_bits
- * permutes those numbers and scatters neighbours. The highest bits of the product name the first
- * bucket, the rest is the tag. The second bucket is the first one, exclusive-or a value that only
- * depends on the tag, so either can be told from the other, and the address from both.
+ * permutes those numbers and scatters neighbours. The highest of the key_bits bits name the first
+ * bucket, the lowest LW_TAG_BITS are the tag; between them, and perhaps twice, they have all bits.
+ * The second bucket is the first one, exclusive-or a value that only depends on the tag, so either
+ * can be told from the other, and the address from both.
  *
  * Spilling
  * --------
@@ -53,61 +54,32 @@
 #include <leakwatch/live.h>
 #include <leakwatch/stats.h>
 
-#define SLOTS		8
+#define SLOTS		LW_LIVE_SLOTS
 #define OBJECT_SHIFT	3
 /* more tries than there can be reasons for a cmpxchg to fail: other CPUs, moves, the spill bit */
 #define TRIES		64
 
-static struct {
-	unsigned long base;
-	unsigned long span;
-	u64 mul;		/* the odd constant, shifted so that the product ends at bit 63 */
-	u64 inv;		/* its inverse modulo 2^key_bits */
-	unsigned int bits;	/* log2 of the number of buckets */
-	unsigned int key_bits;
-	u64 *slot;
-} live __read_mostly;
+struct lw_live lw_live __read_mostly;
+
+static unsigned int key_bits;
+static u64 inverse;	/* of the multiplier, modulo 2^key_bits */
 
 static DEFINE_RAW_SPINLOCK(room_lock);
 
-struct place {
-	u64 *first;
-	u64 *second;
-	u64 entry;	/* state and tag that an entry of this address has in its first bucket */
-};
-
-static __always_inline u64 *bucket(unsigned long nr)
+static u64 *bucket(unsigned long nr)
 {
-	return live.slot + nr * SLOTS;
+	return lw_live.slot + nr * SLOTS;
 }
 
 /* The second bucket of what has its first in @nr, and the other way round. */
-static __always_inline unsigned long other(unsigned long nr, u64 tag)
+static unsigned long other(unsigned long nr, u64 tag)
 {
-	u64 by = tag * GOLDEN_RATIO_64 >> (64 - live.bits);
-
-	return nr ^ (by | 1);
+	return nr ^ (((tag >> LW_TAG_SHIFT) * GOLDEN_RATIO_64 >> 32 & lw_live.mask) | 1);
 }
 
-static __always_inline bool find_place(unsigned long addr, struct place *at)
+static u64 *second(u64 *first, u64 entry)
 {
-	unsigned long off = addr - live.base;
-	unsigned long nr;
-	u64 key, tag;
-
-	if (unlikely(off >= live.span))
-		return false;
-	key = (u64)(off >> OBJECT_SHIFT) * live.mul;
-	nr = key >> (64 - live.bits);
-	tag = key << live.bits >> (64 - LW_TAG_BITS) << LW_TAG_SHIFT;
-	at->first = bucket(nr);
-	at->entry = lw_entry(tag, 0, 0);
-	return true;
-}
-
-static __always_inline void find_second(struct place *at)
-{
-	at->second = bucket(other((at->first - live.slot) / SLOTS, lw_entry_tag(at->entry)));
+	return bucket(other((first - lw_live.slot) / SLOTS, lw_entry_tag(entry)));
 }
 
 static unsigned long address(unsigned long nr, u64 entry)
@@ -116,66 +88,41 @@ static unsigned long address(unsigned long nr, u64 entry)
 
 	if (lw_entry_state(entry) != LW_FIRST)
 		nr = other(nr, tag);
-	key = (u64)nr << (64 - live.bits) | tag >> LW_TAG_SHIFT << (64 - LW_TAG_BITS) >> live.bits;
-	key = (key >> (64 - live.key_bits)) * live.inv;
-	key &= (1ULL << live.key_bits) - 1;
-	return live.base + ((unsigned long)key << OBJECT_SHIFT);
+	key = (u64)nr << lw_live.shift | (tag >> LW_TAG_SHIFT & ((1ULL << lw_live.shift) - 1));
+	key = key * inverse & ((1ULL << key_bits) - 1);
+	return lw_live.base + ((unsigned long)key << OBJECT_SHIFT);
 }
 
-static __always_inline u64 *find(u64 *slot, u64 want, u64 *seen)
-{
-	int i;
+/* As lw_live_find() and lw_live_room(), with the word that was found; NULL if it just changed. */
 
-	for (i = 0; i < SLOTS; i++) {
-		*seen = READ_ONCE(slot[i]);
-		if (lw_entry_same(*seen, want))
-			return &slot[i];
-	}
-	return NULL;
+static u64 *find(u64 *slot, u64 entry, u64 *seen)
+{
+	u64 *here = lw_live_find(slot, entry);
+
+	if (!here)
+		return NULL;
+	*seen = READ_ONCE(*here);
+	return lw_entry_key(*seen) == lw_entry_key(entry) ? here : NULL;
 }
 
-/* One pass over a bucket: the slot of @want, or else in @room the first slot to claim. */
-static __always_inline u64 *find_or_room(u64 *slot, u64 want, u64 *seen, u64 **room)
+static u64 *find_room(u64 *slot, u64 *seen)
 {
-	int i;
+	u64 *room = lw_live_room(slot, LW_SPILL);
 
-	*room = NULL;
-	for (i = 0; i < SLOTS; i++) {
-		*seen = READ_ONCE(slot[i]);
-		if (unlikely(lw_entry_same(*seen, want)))
-			return &slot[i];
-		if (lw_entry_free(*seen) && !*room)
-			*room = &slot[i];
-	}
-	return NULL;
-}
-
-static bool replace(u64 *slot, u64 seen, u64 entry)
-{
-	return cmpxchg64(slot, seen, entry | (seen & LW_SPILL)) == seen;
-}
-
-static bool claim(u64 *slot, u64 entry)
-{
-	u64 seen = READ_ONCE(*slot);
-
-	return lw_entry_free(seen) && replace(slot, seen, entry);
-}
-
-static bool spilled(u64 *first)
-{
-	return READ_ONCE(first[0]) & LW_SPILL;
+	if (!room)
+		return NULL;
+	*seen = READ_ONCE(*room);
+	return lw_entry_free(*seen) ? room : NULL;
 }
 
 static void spill(u64 *first)
 {
-	u64 seen = READ_ONCE(first[0]), was;
+	u64 seen = READ_ONCE(first[0]);
 
 	while (!(seen & LW_SPILL)) {
-		was = cmpxchg64(&first[0], seen, seen | LW_SPILL);
-		if (was == seen)
+		if (lw_try_cmpxchg64(&first[0], seen, seen | LW_SPILL))
 			break;
-		seen = was;
+		seen = READ_ONCE(first[0]);
 	}
 }
 
@@ -188,7 +135,7 @@ static bool turn(u64 *slot, u64 from, u64 to)
 		seen = READ_ONCE(*slot);
 		if ((seen & ~LW_SPILL) != from)
 			return false;
-	} while (!replace(slot, seen, to));
+	} while (!lw_live_swap(slot, seen, to));
 	return true;
 }
 
@@ -196,14 +143,13 @@ static bool turn(u64 *slot, u64 from, u64 to)
 static bool move_one(u64 *from, int i)
 {
 	u64 seen = READ_ONCE(from[i]), entry = seen & ~LW_SPILL;
-	u64 *to, *room, ignored;
+	u64 *room;
 	bool moved;
 
 	if (lw_entry_state(entry) != LW_FIRST)
 		return lw_entry_free(seen);
-	to = bucket(other((from - live.slot) / SLOTS, lw_entry_tag(entry)));
-	find_or_room(to, ~0ULL, &ignored, &room);
-	if (!room || !claim(room, lw_entry_as(entry, LW_COMING)))
+	room = find_room(second(from, entry), &seen);
+	if (!room || !lw_live_swap(room, seen, lw_entry_as(entry, LW_COMING)))
 		return false;
 	spill(from);
 	moved = turn(&from[i], entry, 0);
@@ -220,7 +166,7 @@ static bool move_one(u64 *from, int i)
 	return moved;
 }
 
-static noinline bool make_room(const struct place *at)
+static bool make_room(u64 *first, u64 *second)
 {
 	unsigned long flags;
 	bool made = false;
@@ -230,125 +176,125 @@ static noinline bool make_room(const struct place *at)
 		return false;
 	raw_spin_lock_irqsave(&room_lock, flags);
 	for (i = 0; i < 2 * SLOTS && !made; i++)
-		made = move_one(i < SLOTS ? at->first : at->second, i % SLOTS);
+		made = move_one(i < SLOTS ? first : second, i % SLOTS);
 	raw_spin_unlock_irqrestore(&room_lock, flags);
 	return made;
 }
 
-static __always_inline bool add_once(struct place *at, u64 entry, u64 *old, int *ret)
+/*
+ * One try to add an entry: anywhere in either bucket, or over an entry of the same address.
+ * Return: whether it came to an end; false if another CPU was in the way.
+ */
+static bool add_once(struct lw_place *at, u64 entry, u64 *old, int *ret)
 {
-	u64 *here, *room, *room2, seen;
+	u64 *to = second(at->first, at->entry), *here, *room, seen;
 
-	*ret = 0;
-	here = find_or_room(at->first, at->entry, &seen, &room);
-	if (likely(!here && room && !spilled(at->first)))
-		return claim(room, entry);
-
-	find_second(at);
-	if (!here) {
-		here = find_or_room(at->second, lw_entry_as(at->entry, LW_SECOND), &seen, &room2);
+	here = find(at->first, at->entry, &seen);
+	if (!here && lw_live_spilled(at->first)) {
+		here = find(to, lw_entry_as(at->entry, LW_SECOND), &seen);
 		if (here)
 			entry = lw_entry_as(entry, LW_SECOND);
 	}
 	if (here) {
 		*old = seen;
 		*ret = seen & LW_GIVEN ? 0 : -EEXIST;
-		return replace(here, seen, entry);
+		return lw_live_swap(here, seen, entry);
 	}
+	*ret = 0;
+	room = find_room(at->first, &seen);
 	if (room)
-		return claim(room, entry);
-	if (room2) {
+		return lw_live_swap(room, seen, entry);
+	room = find_room(to, &seen);
+	if (room) {
 		spill(at->first);
-		return claim(room2, lw_entry_as(entry, LW_SECOND));
+		/* the bit may have been set in the very word that was seen */
+		seen = READ_ONCE(*room);
+		return lw_entry_free(seen) &&
+		       lw_live_swap(room, seen, lw_entry_as(entry, LW_SECOND));
 	}
-	if (!make_room(at)) {
-		*ret = -ENOSPC;
-		return true;
-	}
-	return false;
+	*ret = -ENOSPC;
+	return !make_room(at->first, to);
 }
 
-static int add(struct place *at, u64 entry, u64 *old)
+static int add(struct lw_place at, u64 entry, u64 *old)
 {
 	int tries, ret;
 
 	for (tries = 0; tries < TRIES; tries++)
-		if (add_once(at, entry, old, &ret))
+		if (add_once(&at, entry, old, &ret))
 			return ret;
 	return -ENOSPC;
 }
 
-/* Replace the entry of a place by @entry (0 to remove it), or with LW_GIVEN mark it. */
-static __always_inline bool change_once(struct place *at, bool give, u64 *old, int *ret)
-{
-	u64 *here;
-
-	*ret = 0;
-	here = find(at->first, at->entry, old);
-	if (unlikely(!here)) {
-		smp_rmb();	/* "Spilling" */
-		if (likely(!spilled(at->first))) {
-			*ret = -ENOENT;
-			return true;
-		}
-		find_second(at);
-		here = find(at->second, lw_entry_as(at->entry, LW_SECOND), old);
-		if (!here)
-			here = find(at->second, lw_entry_as(at->entry, LW_COMING), old);
-		if (!here) {
-			/* a mover may have made LW_SECOND of LW_COMING between the two */
-			here = find(at->second, lw_entry_as(at->entry, LW_SECOND), old);
-		}
-		if (!here) {
-			*ret = -ENOENT;
-			return true;
-		}
-		if (give && lw_entry_state(*old) == LW_COMING)
-			return false;	/* it settles in a moment */
-	}
-	if (!give)
-		return replace(here, *old, 0);
-	if (*old & LW_GIVEN) {
-		*ret = -EALREADY;
-		return true;
-	}
-	return replace(here, *old, *old | LW_GIVEN);
-}
-
-static __always_inline int change(unsigned long addr, bool give, u64 *old)
-{
-	struct place at;
-	int tries, ret;
-
-	if (unlikely(!find_place(addr, &at)))
-		return -ERANGE;
-	for (tries = 0; tries < TRIES; tries++)
-		if (likely(change_once(&at, give, old, &ret)))
-			break;
-	if (unlikely(tries == TRIES))
-		return -EBUSY;
-	if (unlikely(give && ret == -ENOENT))
-		add(&at, at.entry | LW_GIVEN, old);
-	return ret;
-}
-
 int lw_live_add(unsigned long addr, u32 site, u64 *old)
 {
-	struct place at;
+	struct lw_place at;
 
-	if (unlikely(!find_place(addr, &at)))
+	if (!lw_live_place(addr, &at))
 		return -ERANGE;
-	return add(&at, at.entry | lw_entry(0, site, lw_clock_now()), old);
+	return add(at, at.entry | lw_entry(0, site, lw_clock_now()), old);
+}
+
+/* Where the entry of an address is, if anywhere. */
+static u64 *find_both(struct lw_place *at, u64 *seen)
+{
+	u64 *here = find(at->first, at->entry, seen), *to;
+
+	if (here)
+		return here;
+	smp_rmb();	/* "Spilling" */
+	if (!lw_live_spilled(at->first))
+		return NULL;
+	to = second(at->first, at->entry);
+	here = find(to, lw_entry_as(at->entry, LW_SECOND), seen);
+	if (!here)
+		here = find(to, lw_entry_as(at->entry, LW_COMING), seen);
+	if (!here)	/* a mover may have made the one of the other between the two */
+		here = find(to, lw_entry_as(at->entry, LW_SECOND), seen);
+	return here;
 }
 
 int lw_live_take(unsigned long addr, u64 *old)
 {
-	return change(addr, false, old);
+	struct lw_place at;
+	int tries;
+	u64 *here;
+
+	if (!lw_live_place(addr, &at))
+		return -ERANGE;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		here = find_both(&at, old);
+		if (!here)
+			return -ENOENT;
+		if (lw_live_swap(here, *old, 0))
+			return 0;
+	}
+	return -EBUSY;
 }
 
 int lw_live_give(unsigned long addr, u64 *old)
 {
-	return change(addr, true, old);
+	struct lw_place at;
+	int tries;
+	u64 *here;
+
+	if (!lw_live_place(addr, &at))
+		return -ERANGE;
+	for (tries = 0; tries < TRIES; tries++) {
+		here = find_both(&at, old);
+		if (!here) {
+			add(at, at.entry | LW_GIVEN, old);
+			return -ENOENT;
+		}
+		if (*old & LW_GIVEN)
+			return -EALREADY;
+		if (lw_entry_state(*old) == LW_COMING)
+			continue;	/* it settles in a moment */
+		if (lw_live_swap(here, *old, lw_entry_given(*old)))
+			return 0;
+	}
+	return -EBUSY;
 }
 
 void lw_live_walk(void (*see)(unsigned long addr, u64 entry, void *arg), void *arg)
@@ -357,7 +303,7 @@ void lw_live_walk(void (*see)(unsigned long addr, u64 entry, void *arg), void *a
 	u64 entry;
 	int i;
 
-	for (nr = 0; nr < 1UL << live.bits; nr++) {
+	for (nr = 0; nr <= lw_live.mask; nr++) {
 		for (i = 0; i < SLOTS; i++) {
 			entry = READ_ONCE(bucket(nr)[i]);
 			if (lw_entry_state(entry) >= LW_FIRST && !(entry & LW_GIVEN))
@@ -370,35 +316,39 @@ void lw_live_walk(void (*see)(unsigned long addr, u64 entry, void *arg), void *a
 
 unsigned long lw_live_slots(void)
 {
-	return (unsigned long)SLOTS << live.bits;
+	return SLOTS * (lw_live.mask + 1);
 }
 
 void lw_live_clear(void)
 {
-	memset(live.slot, 0, lw_live_slots() * sizeof(u64));
+	memset(lw_live.slot, 0, lw_live_slots() * sizeof(u64));
 }
 
 int lw_live_init(unsigned long slots, unsigned long base, unsigned long span)
 {
-	u64 inv = GOLDEN_RATIO_64;
+	unsigned int bits = order_base_2(DIV_ROUND_UP(slots, SLOTS));
+	u64 mul;
 	int i;
 
-	live.base = base;
-	live.span = span;
-	live.bits = order_base_2(DIV_ROUND_UP(slots, SLOTS));
-	live.key_bits = max_t(unsigned int, order_base_2(span >> OBJECT_SHIFT), live.bits);
-	if (live.key_bits - live.bits > LW_TAG_BITS)
+	key_bits = max_t(unsigned int, order_base_2(span >> OBJECT_SHIFT), bits);
+	if (key_bits - bits > LW_TAG_BITS)
 		return -ERANGE;
-	live.mul = GOLDEN_RATIO_64 << (64 - live.key_bits);
+	/* the golden ratio of 2^key_bits, not its low bits: these scatter neighbours badly */
+	mul = GOLDEN_RATIO_64 >> (64 - key_bits) | 1;
+	lw_live.base = base;
+	lw_live.span = span;
+	lw_live.mul = mul;
+	lw_live.mask = (1UL << bits) - 1;
+	lw_live.shift = key_bits - bits;
+	inverse = mul;
 	for (i = 0; i < 5; i++)		/* Newton: each step doubles the bits that are right, from 3 */
-		inv *= 2 - GOLDEN_RATIO_64 * inv;
-	live.inv = inv;
-	live.slot = vzalloc(lw_live_slots() * sizeof(u64));
-	return live.slot ? 0 : -ENOMEM;
+		inverse *= 2 - mul * inverse;
+	lw_live.slot = vzalloc(lw_live_slots() * sizeof(u64));
+	return lw_live.slot ? 0 : -ENOMEM;
 }
 
 void lw_live_exit(void)
 {
-	vfree(live.slot);
-	live.slot = NULL;
+	vfree(lw_live.slot);
+	lw_live.slot = NULL;
 }

@@ -83,7 +83,7 @@ static bool in_a_module(unsigned long frame)
 }
 
 /*
- * Save the names of what is about to go.
+ * Save the names of what is about to go. What then has the same addresses is another site.
  *
  * Return: whether the site is the module's: the innermost frame on its path that belongs to any
  * module belongs to this one.
@@ -101,9 +101,11 @@ static bool save_site(struct lw_site *site, struct module *mod, bool init_only)
 		return false;
 	for (i = 0; i < first && own; i++)
 		own = !in_a_module(frame[i]);
+	lw_site_retire(site - lw_sites);
 	for (i = first; i < site->nr_frames; i++)
 		if (is_covered(frame[i], mod, init_only))
 			WRITE_ONCE(frame[i], save(frame[i]));
+	WRITE_ONCE(site->call, frame[0]);
 	return own;
 }
 
@@ -118,11 +120,11 @@ static void gone(struct module *mod, bool init_only)
 
 	for (id = 1; id < lw_sites_end(); id++) {
 		site = &lw_sites[id];
-		if (!smp_load_acquire(&site->live) || !save_site(site, mod, init_only) || init_only)
+		if (!lw_site_live(site) || !save_site(site, mod, init_only) || init_only)
 			continue;
-		site->unloaded = true;
+		WRITE_ONCE(site->state, LW_SITE_READY | LW_SITE_UNLOADED);
 		lw_site_counts(id, &count);
-		live = count.allocs - count.frees - atomic_long_read(&site->lost);
+		live = count.allocs - count.frees - atomic_read(&site->lost);
 		if (lw_what_class(site->what) == LW_PAGE) {
 			pages += live;
 		} else {

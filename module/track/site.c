@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <compat/atomic.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/site.h>
 #include <leakwatch/stats.h>
@@ -20,10 +21,10 @@
 struct lw_site *lw_sites __read_mostly;
 struct lw_counts __percpu *lw_counts[LW_MAX_SITES / LW_COUNT_SITES] __read_mostly;
 
+struct lw_site_hash lw_site_hash __read_mostly;
+
 static struct {
 	unsigned int max;
-	unsigned int bits;	/* log2 of the slots of the hash */
-	u32 *slot;		/* 0, or a site's number */
 	unsigned long *frame;
 	unsigned int max_frames;
 } table __read_mostly;
@@ -31,32 +32,39 @@ static struct {
 static atomic_t nr_sites = ATOMIC_INIT(0);
 static atomic_t nr_frames = ATOMIC_INIT(0);
 
-static __always_inline u64 mix(u64 hash, u64 word)
-{
-	hash = (hash ^ word) * GOLDEN_RATIO_64;
-	return hash ^ hash >> 32;
-}
-
 static __always_inline u32 hash_of(lw_what_t what, const unsigned long *frames, unsigned int nr)
 {
-	u64 hash = mix(0, what);
+	u64 hash = lw_site_mix(what, nr ? frames[0] : 0);
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
-		hash = mix(hash, frames[i]);
-	return hash;
+	for (i = 1; i < nr; i++)
+		hash = lw_site_mix(hash ^ hash >> 32, frames[i]);
+	return hash >> 32;
 }
 
+static __always_inline unsigned int nr_slots(void)
+{
+	return 1U << (64 - lw_site_hash.shift);
+}
+
+/* @hash is the upper half of what lw_site_mix() makes. */
 static __always_inline u32 *slot_of(u32 hash, unsigned int probe)
 {
-	return &table.slot[(hash + probe) & ((1U << table.bits) - 1)];
+	return &lw_site_hash.slot[((hash >> (lw_site_hash.shift - 32)) + probe) & (nr_slots() - 1)];
 }
 
-static bool is(const struct lw_site *site, lw_what_t what, const unsigned long *frames,
-	       unsigned int nr, u32 hash)
+static __always_inline bool is(const struct lw_site *site, lw_what_t what,
+			       const unsigned long *frames, unsigned int nr)
 {
-	return site->hash == hash && site->what == what && site->nr_frames == nr &&
-	       !memcmp(&table.frame[site->frame], frames, nr * sizeof(*frames));
+	const unsigned long *own = &table.frame[site->frame];
+	unsigned int i;
+
+	if (site->what != what || site->nr_frames != nr)
+		return false;
+	for (i = 0; i < nr; i++)
+		if (own[i] != frames[i])
+			return false;
+	return true;
 }
 
 /* A number, and frames from the pool; paths leave an eighth of both to call sites. */
@@ -87,7 +95,7 @@ static u32 size_of(lw_what_t what)
 {
 	if (lw_what_class(what) == LW_PAGE)
 		return PAGE_SIZE;
-	if (lw_what_minor(what) == LW_WHAT_CACHE)
+	if (lw_what_is_cache(what))
 		return lw_cache_size(lw_what_major(what));
 	return lw_what_major(what);
 }
@@ -113,29 +121,33 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 	memcpy(&table.frame[frame], frames, nr * sizeof(*frames));
 	site = &lw_sites[id];
 	site->what = what;
-	site->hash = hash;
+	site->call = nr ? frames[0] : 0;
+	site->count = lw_site_count(id);
+	site->entry = lw_entry(0, id, 0) & ~lw_entry(0, 0, 0);
 	site->parent = nr > 1 ? parent : id;
 	site->frame = frame;
 	site->nr_frames = nr;
 	site->size = size_of(what);
-	site->pid_min = INT_MAX;
-	site->pid_max = -1;
+	site->pid_min = -1;
+	site->pid_span = 0;
 	if (lw_what_class(what) == LW_SLAB)
-		site->cache = lw_what_minor(what) == LW_WHAT_CACHE ? lw_what_major(what) :
+		site->cache = lw_what_is_cache(what) ? lw_what_major(what) :
 			      lw_cache_of_object(object);
-	smp_store_release(&site->live, true);	/* pairs with readers of the whole table */
+	smp_store_release(&site->state, LW_SITE_READY);	/* pairs with lw_site_live() */
 
 	for (probe = 0; probe < PROBES; probe++) {
-		was = cmpxchg(slot_of(hash, probe), 0, id);
-		if (!was)
+		was = READ_ONCE(*slot_of(hash, probe));
+		if ((!was || was == LW_SITE_GONE) &&
+		    cmpxchg(slot_of(hash, probe), was, id) == was)
 			return id;
-		if (is(&lw_sites[was], what, frames, nr, hash)) {
+		was = READ_ONCE(*slot_of(hash, probe));
+		if (is(&lw_sites[was], what, frames, nr)) {
 			id = was;
 			break;
 		}
 	}
 	/* Not needed after all: nothing refers to the number, it is left unused. */
-	WRITE_ONCE(site->live, false);
+	WRITE_ONCE(site->state, 0);
 	lw_stat_inc(LW_SITES_SPOILT);
 	return probe < PROBES ? id : parent;
 }
@@ -150,33 +162,54 @@ u32 lw_site_get(lw_what_t what, const unsigned long *frames, unsigned int nr, co
 		id = READ_ONCE(*slot_of(hash, probe));
 		if (unlikely(!id))
 			break;
-		if (likely(is(&lw_sites[id], what, frames, nr, hash)))
+		if (likely(is(&lw_sites[id], what, frames, nr)))
 			return id;
 	}
 	return make(what, frames, nr, hash, object);
 }
 
-static noinline void widen(struct lw_site *site, int pid)
+void lw_site_retire(u32 id)
 {
-	int was;
+	struct lw_site *site = &lw_sites[id];
+	u32 hash = hash_of(site->what, &table.frame[site->frame], site->nr_frames);
+	unsigned int probe;
+	u32 *slot;
+
+	for (probe = 0; probe < PROBES; probe++) {
+		slot = slot_of(hash, probe);
+		if (READ_ONCE(*slot) == id) {
+			WRITE_ONCE(*slot, LW_SITE_GONE);
+			return;
+		}
+	}
+}
+
+/* Lowest pid and span change together, in one word. */
+noinline void lw_site_widen(struct lw_site *site, s32 pid)
+{
+	u64 *at = (u64 *)&site->pid_min;
+	union {
+		u64 word;
+		struct {
+			s32 min;
+			u32 span;
+		};
+	} was, now;
 
 	if (!in_task())		/* the process is only who happened to be interrupted */
 		return;
-	was = READ_ONCE(site->pid_min);
-	while (pid < was && !try_cmpxchg(&site->pid_min, &was, pid))
-		;
-	was = READ_ONCE(site->pid_max);
-	while (pid > was && !try_cmpxchg(&site->pid_max, &was, pid))
-		;
-}
-
-void lw_site_saw(u32 id)
-{
-	struct lw_site *site = &lw_sites[id];
-	int pid = current->pid;
-
-	if (unlikely(pid < READ_ONCE(site->pid_min) || pid > READ_ONCE(site->pid_max)))
-		widen(site, pid);
+	do {
+		was.word = READ_ONCE(*at);
+		now = was;
+		if (was.min < 0) {
+			now.min = pid;
+		} else if (pid < was.min) {
+			now.min = pid;
+			now.span += was.min - pid;
+		} else if (pid - was.min > was.span) {
+			now.span = pid - was.min;
+		}
+	} while (!lw_try_cmpxchg64(at, was.word, now.word));
 }
 
 unsigned long *lw_site_frames(const struct lw_site *site)
@@ -209,7 +242,7 @@ unsigned int lw_sites_end(void)
 
 unsigned long lw_sites_bytes(void)
 {
-	return table.max * sizeof(*lw_sites) + ((unsigned long)sizeof(*table.slot) << table.bits) +
+	return table.max * sizeof(*lw_sites) + (unsigned long)nr_slots() * sizeof(*lw_site_hash.slot) +
 	       table.max_frames * sizeof(*table.frame) +
 	       num_possible_cpus() * DIV_ROUND_UP(table.max, LW_COUNT_SITES) *
 	       sizeof(struct lw_counts);
@@ -225,12 +258,10 @@ void lw_sites_clear(void)
 			memset(per_cpu_ptr(lw_counts[i >> LW_COUNT_SHIFT], cpu), 0,
 			       sizeof(struct lw_counts));
 	for (i = 0; i < lw_sites_end(); i++) {
-		atomic_long_set(&lw_sites[i].lost, 0);
-		atomic_long_set(&lw_sites[i].missed, 0);
-		lw_sites[i].pid_min = INT_MAX;
-		lw_sites[i].pid_max = -1;
-		lw_sites[i].mark_allocs = 0;
-		lw_sites[i].mark_frees = 0;
+		atomic_set(&lw_sites[i].lost, 0);
+		atomic_set(&lw_sites[i].missed, 0);
+		lw_sites[i].pid_min = -1;
+		lw_sites[i].pid_span = 0;
 	}
 }
 
@@ -240,18 +271,19 @@ int lw_sites_init(unsigned int nr)
 	unsigned int i;
 
 	table.max = nr;
-	table.bits = order_base_2(nr) + 1;
+	lw_site_hash.shift = 64 - (order_base_2(nr) + 1);
 	table.max_frames = nr * FRAMES_A_SITE;
 	lw_sites = vzalloc(nr * sizeof(*lw_sites));
-	table.slot = vzalloc(sizeof(*table.slot) << table.bits);
+	lw_site_hash.slot = vzalloc(nr_slots() * sizeof(*lw_site_hash.slot));
 	table.frame = vzalloc(table.max_frames * sizeof(*table.frame));
-	if (!lw_sites || !table.slot || !table.frame)
+	if (!lw_sites || !lw_site_hash.slot || !table.frame)
 		goto fail;
 	for (i = 0; i < nr; i += LW_COUNT_SITES) {
 		lw_counts[i >> LW_COUNT_SHIFT] = alloc_percpu(struct lw_counts);
 		if (!lw_counts[i >> LW_COUNT_SHIFT])
 			goto fail;
 	}
+	lw_sites[LW_SITE_NOBODY].count = lw_site_count(LW_SITE_NOBODY);	/* what was given up */
 	atomic_set(&nr_sites, LW_SITE_SLAB_PAGES);
 	/*
 	 * Nobody else is here yet, so these get the numbers that site.h gives them. No gfp mask of
@@ -259,6 +291,7 @@ int lw_sites_init(unsigned int nr)
 	 */
 	lw_site_get(lw_what_pages(0, LW_SITE_SLAB_PAGES), &none, 0, NULL);
 	lw_site_get(lw_what_pages(0, LW_SITE_MIGRATION), &none, 0, NULL);
+	atomic_set(&nr_sites, LW_SITE_GONE + 1);
 	return 0;
 fail:
 	lw_sites_exit();
@@ -274,10 +307,11 @@ void lw_sites_exit(void)
 		lw_counts[i] = NULL;
 	}
 	vfree(table.frame);
-	vfree(table.slot);
+	vfree(lw_site_hash.slot);
 	vfree(lw_sites);
 	lw_sites = NULL;
 	atomic_set(&nr_sites, 0);
 	atomic_set(&nr_frames, 0);
 	memset(&table, 0, sizeof(table));
+	memset(&lw_site_hash, 0, sizeof(lw_site_hash));
 }

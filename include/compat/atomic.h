@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Atomic operations on 64-bit words, also where a long has 32. */
+#ifndef COMPAT_ATOMIC_H
+#define COMPAT_ATOMIC_H
+
+#include <linux/atomic.h>
+#include <linux/types.h>
+
+/**
+ * lw_try_cmpxchg64() - replace *@at by @new if it is @seen
+ *
+ * A full barrier when it succeeds. Return: whether it did.
+ */
+static __always_inline bool lw_try_cmpxchg64(u64 *at, u64 seen, u64 new)
+{
+#if defined(CONFIG_64BIT) && defined(try_cmpxchg)
+	return try_cmpxchg(at, &seen, new);
+#else
+	return cmpxchg64(at, seen, new) == seen;
+#endif
+}
+
+#endif

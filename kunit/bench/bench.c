@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Instructions a pair of allocation and free, for scripts/bench.
+ *
+ * Under QEMU's -icount shift=0 the guest's cycle counter counts the instructions of its one CPU
+ * exactly. A load of this module runs each loop ROUNDS times with interrupts off and keeps the last
+ * round, when everything has been met before. The parameter result then reads
+ * "<loop> <instructions a pair, times 100>" a line.
+ */
+#include <linux/gfp.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/stacktrace.h>
+#ifdef CONFIG_ARM64
+#include <asm/sysreg.h>
+#else
+#include <asm/msr.h>
+#endif
+
+#define PLACES	64
+#define PAIRS	(PLACES * 256)
+#define ROUNDS	4
+
+static unsigned int fill;
+module_param(fill, uint, 0444);
+MODULE_PARM_DESC(fill, "objects to allocate beforehand, so that tables are as full as they would be");
+
+static LIST_HEAD(filled);
+
+static u64 counter(void)
+{
+#ifdef CONFIG_ARM64
+	isb();
+	return read_sysreg(pmccntr_el0);
+#else
+	return rdtsc_ordered();
+#endif
+}
+
+static void counter_on(void *unused)
+{
+#ifdef CONFIG_ARM64
+	write_sysreg(0, pmccfiltr_el0);
+	write_sysreg(BIT(31), pmcntenset_el0);
+	write_sysreg(BIT(0) | BIT(2) | BIT(6), pmcr_el0);
+#endif
+}
+
+static noinline void nothing(void)
+{
+	barrier();
+}
+
+/*
+ * The allocator hands out the object that was freed last, so one is kept now and then: the pairs go
+ * to PLACES addresses, each with a place of its own in any table.
+ */
+static void *kept[PLACES];
+
+static noinline void kmalloc_128(void)
+{
+	static unsigned int count;
+	void *object = kmalloc(128, GFP_ATOMIC);
+
+	OPTIMIZER_HIDE_VAR(object);
+	if (!(++count % (PAIRS / PLACES))) {
+		unsigned int place = count / (PAIRS / PLACES) % PLACES;
+
+		swap(object, kept[place]);
+	}
+	kfree(object);
+}
+
+static noinline void page_kernel(void)
+{
+	struct page *page = alloc_page(GFP_ATOMIC);
+
+	if (page)
+		__free_page(page);
+}
+
+static noinline void page_movable(void)
+{
+	struct page *page = alloc_page(GFP_ATOMIC | __GFP_MOVABLE | __GFP_HIGHMEM);
+
+	if (page)
+		__free_page(page);
+}
+
+static noinline void stack_trace(void)
+{
+	unsigned long frame[16];
+
+	stack_trace_save(frame, ARRAY_SIZE(frame), 0);
+	OPTIMIZER_HIDE_VAR(frame[0]);
+}
+
+static struct {
+	const char *name;
+	void (*run)(void);
+	u64 count;
+} loops[] = {
+	{ "nothing", nothing },
+	{ "kmalloc_128", kmalloc_128 },
+	{ "page_kernel", page_kernel },
+	{ "page_movable", page_movable },
+	{ "stack_trace_save", stack_trace },
+};
+
+static void measure(void)
+{
+	unsigned long flags;
+	int i, n, round;
+	u64 from;
+
+	counter_on(NULL);
+	for (round = 0; round < ROUNDS; round++)
+		for (i = 0; i < ARRAY_SIZE(loops); i++) {
+			local_irq_save(flags);
+			from = counter();
+			for (n = 0; n < PAIRS; n++)
+				loops[i].run();
+			loops[i].count = counter() - from;
+			local_irq_restore(flags);
+		}
+}
+
+static int result_get(char *text, const struct kernel_param *kp)
+{
+	int i, at = 0;
+
+	for (i = 1; i < ARRAY_SIZE(loops); i++)
+		at += sysfs_emit_at(text, at, "%s %llu\n", loops[i].name,
+				    (loops[i].count - loops[0].count) * 100 / PAIRS);
+	return at;
+}
+
+static const struct kernel_param_ops result_ops = { .get = result_get };
+module_param_cb(result, &result_ops, NULL, 0444);
+
+static void empty(void)
+{
+	struct list_head *at, *next;
+	int i;
+
+	list_for_each_safe(at, next, &filled)
+		kfree(at);
+	for (i = 0; i < PLACES; i++)
+		kfree(kept[i]);
+}
+
+static int __init bench_init(void)
+{
+	struct list_head *one;
+
+	for (; fill; fill--) {
+		one = kmalloc(64, GFP_KERNEL);
+		if (!one) {
+			empty();
+			return -ENOMEM;
+		}
+		list_add(one, &filled);
+	}
+	measure();
+	return 0;
+}
+
+static void __exit bench_exit(void)
+{
+	empty();
+}
+
+module_init(bench_init);
+module_exit(bench_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Instructions a pair of allocation and free");

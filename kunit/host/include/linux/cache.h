@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef HOST_LINUX_CACHE_H
+#define HOST_LINUX_CACHE_H
+
+#define __read_mostly
+
+#endif

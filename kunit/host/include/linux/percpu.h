@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Per-CPU memory: HOST_CPUS copies, HOST_UNIT bytes apart. As in the kernel the pointer that is handed
+ * around is the first copy's, and the distance is the same for all of them.
+ *
+ * A thread runs on the CPU that host_cpu says. Several may share one, so this_cpu_add() is
+ * atomic, as it is in the kernel towards whatever interrupts it.
+ */
+#ifndef HOST_LINUX_PERCPU_H
+#define HOST_LINUX_PERCPU_H
+
+#include <linux/atomic.h>
+#include <linux/build_bug.h>
+#include <linux/vmalloc.h>
+
+#define HOST_CPUS	4
+#define HOST_UNIT	16384
+
+extern _Thread_local int host_cpu;
+
+#define __percpu
+
+/* The compiler must not think that it knows which object that is. */
+#define per_cpu_ptr(p, cpu) ({							\
+	char *at_ = (char *)(p);						\
+	asm("" : "+r" (at_));							\
+	(typeof(p))(at_ + (long)(cpu) * HOST_UNIT); })
+#define per_cpu(var, cpu)	(*per_cpu_ptr(&(var), cpu))
+#define this_cpu_add(var, n)							\
+	__atomic_fetch_add(per_cpu_ptr(&(var), host_cpu), n, __ATOMIC_RELAXED)
+
+#define for_each_possible_cpu(cpu)	for ((cpu) = 0; (cpu) < HOST_CPUS; (cpu)++)
+#define num_possible_cpus()		HOST_CPUS
+
+#define DECLARE_PER_CPU(type, name)	extern type name
+/* All copies in one object, which the linker knows by the name that the declaration has. */
+#define DEFINE_PER_CPU(type, name)						\
+	_Static_assert(sizeof(type) <= HOST_UNIT, "larger than a unit");	\
+	char name##_units[HOST_CPUS * HOST_UNIT] asm(#name) __attribute__((aligned(64)))
+
+#define alloc_percpu(type) ({							\
+	_Static_assert(sizeof(type) <= HOST_UNIT, "larger than a unit");	\
+	(type *)vzalloc((HOST_CPUS - 1) * HOST_UNIT + sizeof(type)); })
+#define free_percpu(p)		vfree(p)
+
+#endif

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+/* live: which object belongs to which site. Alone against a model, then many threads at once. */
+#include "host.h"
+#include "../../module/track/live.c"
+#include "../../module/track/stats.c"
+#include "live_model.h"
+
+#define BASE	0x100000000UL
+
+/* The largest span that a table of that many slots covers. */
+static unsigned long span_of(unsigned long slots)
+{
+	return slots / LW_LIVE_SLOTS << (LW_TAG_BITS + 3);
+}
+
+static bool init(unsigned long slots, unsigned long span)
+{
+	int ret = lw_live_init(slots, BASE, span);
+
+	lw_stats_clear();
+	return expect(!ret, "%lu slots, span %lx: %d", slots, span, ret);
+}
+
+/* Place and address() undo each other, wherever the entry stands. */
+static void round_trip(unsigned long addr)
+{
+	struct lw_place at;
+	unsigned long first, other_one;
+
+	if (!expect(lw_live_place(addr, &at), "%lx is not covered", addr))
+		return;
+	first = (at.first - lw_live.slot) / LW_LIVE_SLOTS;
+	other_one = (second(at.first, at.entry) - lw_live.slot) / LW_LIVE_SLOTS;
+	expect(first < 1UL << lw_live.bits && other_one < 1UL << lw_live.bits &&
+	       first != other_one, "%lx is in %lu and %lu", addr, first, other_one);
+	expect(address(first, at.entry) == addr, "%lx is %lx", addr, address(first, at.entry));
+	expect(address(other_one, lw_entry_as(at.entry, LW_SECOND)) == addr, "%lx is %lx there", addr,
+	       address(other_one, lw_entry_as(at.entry, LW_SECOND)));
+	expect(address(other_one, lw_entry_as(at.entry, LW_COMING)) == addr, "%lx is %lx on its way",
+	       addr, address(other_one, lw_entry_as(at.entry, LW_COMING)));
+}
+
+static void bijection(void)
+{
+	unsigned long slots, span, off, step;
+	struct lw_place at;
+	u64 seed = 1;
+	int n, shift;
+
+	for (slots = 16; slots <= 1UL << 20; slots *= 4)
+		for (shift = 0; shift < 18; shift += shift < 4 ? 1 : 3)
+			for (n = 0; n < 3; n++) {
+				/* a power of two, a little less, anything */
+				span = span_of(slots) >> shift;
+				if (n == 1)
+					span -= 4096;
+				if (n == 2)
+					span = host_below(&seed, span) & ~7UL;
+				if ((long)span < 64 || !init(slots, span))
+					continue;
+				step = span / 8 > 4000 ? span / 8 / 1000 : 1;
+				for (off = 0; off < span / 8; off += 1 + host_below(&seed, step))
+					round_trip(BASE + off * 8);
+				round_trip(BASE + span - 8);
+				expect(!lw_live_place(BASE + span, &at) &&
+				       !lw_live_place(BASE - 1, &at), "more than the span is covered");
+				lw_live_exit();
+			}
+	expect(lw_live_init(512, BASE, span_of(512) + 8) == -ERANGE, "the tag is too small for it");
+	host_fail = 1;
+	expect(lw_live_init(512, BASE, span_of(512)) == -ENOMEM, "there was no memory");
+	host_fail = 0;
+}
+
+/*
+ * Random operations, and after some of them a look at the whole table. The objects are more than fit, so
+ * that allocations are refused and lost.
+ */
+static void operations(unsigned long slots, unsigned int nr, unsigned int n)
+{
+	struct object *object = calloc(nr, sizeof(*object)), *it;
+	unsigned long step = span_of(slots) / nr & ~7UL, lost = 0, lines = 0;
+	unsigned int i, busy, bias;
+	u64 seed = slots;
+
+	if (!init(slots, span_of(slots)))
+		return;
+	for (i = 0; i < nr; i++)
+		object[i].addr = BASE + i * step + (host_below(&seed, step) & ~7UL);
+	for (i = 0; i < n; i++) {
+		/* the load goes up and down; what is hot is a part that moves */
+		bias = 2 + 6 * (i / (n / 16 + 1) % 2);
+		it = &object[(i / 64 + host_below(&seed, nr / 2 + 1)) % nr];
+		jiffies += host_below(&seed, 2 * HZ);
+		busy = host_below(&seed, 16);
+		if (it->state == OUT ? busy < bias + 4 : busy == 15) {
+			object_add(it, 1 + host_below(&seed, LW_MAX_SITES - 1));
+			lost += it->state == LOST;
+		} else if (busy < 12 - bias) {
+			object_take(it);
+		} else if (busy == 14) {
+			object_give(it);
+		}
+		if (nr <= 1000 ? !(i % 997) : !(i % (n / 4))) {
+			objects_compare(object, nr);
+			lines++;
+		}
+	}
+	objects_compare(object, nr);
+	expect(lost, "none was refused in %lu slots", slots);
+	expect(lw_stat_read(LW_MOVED), "none was moved in %lu slots", slots);
+	expect(!lw_stat_read(LW_LOST_MOVE), "%lu lost in moves", lw_stat_read(LW_LOST_MOVE));
+	printf("# %lu slots, %u operations: %lu moved, %lu refused\n", slots, n,
+	       lw_stat_read(LW_MOVED), lost);
+	lw_live_clear();
+	expect(!entries(), "%lu entries in a cleared table", entries());
+	lw_live_exit();
+	free(object);
+}
+
+static void tiny_tables(void)
+{
+	operations(16, 24, 300000);
+	operations(64, 80, 400000);
+	operations(512, 640, 300000);
+}
+
+static void larger_tables(void)
+{
+	operations(4096, 4600, 1000000);
+}
+
+/*
+ * Load: how full can it get, and does it stay usable at 80 %? Addresses as they come: anywhere,
+ * objects in slab pages, whole pages, one dense run.
+ */
+#define LOAD_SLOTS	(1UL << 16)
+#define CHURN		250000
+
+static void shuffle(unsigned long *addr, unsigned long nr, u64 *seed)
+{
+	unsigned long i, j, swap;
+
+	for (i = nr - 1; i; i--) {
+		j = host_below(seed, i + 1);
+		swap = addr[i];
+		addr[i] = addr[j];
+		addr[j] = swap;
+	}
+}
+
+static void fill_and_churn(const char *kind, unsigned long *addr)
+{
+	unsigned long slots = LOAD_SLOTS, i, j, n, live, refused = 0, first = 0;
+	u64 seed = 1, old;
+	int ret;
+
+	if (!init(slots, span_of(slots)))
+		return;
+	/* until the first refusal */
+	for (i = 0; i < slots && !first; i++) {
+		ret = lw_live_add(addr[i], 1, &old);
+		if (ret == -ENOSPC)
+			first = i;
+		else
+			expect(!ret, "%s: %lx: %d", kind, addr[i], ret);
+	}
+	expect(first * 100 >= slots * 90, "%s: refused the %luth of %lu", kind, first, slots);
+
+	/* 80 %: what is free is at the end of the list */
+	live = slots * 8 / 10;
+	for (i = live; i < first; i++)
+		expect(!lw_live_take(addr[i], &old), "%s: lost %lx", kind, addr[i]);
+	for (n = 0; n < CHURN; n++) {
+		i = host_below(&seed, live);
+		j = live + host_below(&seed, slots - live);
+		expect(!lw_live_take(addr[i], &old), "%s: lost %lx", kind, addr[i]);
+		refused += !!lw_live_add(addr[j], 2, &old);
+		old = addr[i];
+		addr[i] = addr[j];
+		addr[j] = old;
+	}
+	expect(!refused, "%s: %lu of %d refused at 80 %%", kind, refused, CHURN);
+	expect(entries() == live - refused, "%s: %lu entries", kind, entries());
+	printf("# %s: first refusal at %.1f %% load; at 80 %% %.2f bytes an object, %lu moved\n", kind,
+	       first * 100. / slots, lw_live_slots() * sizeof(u64) / (double)live,
+	       lw_stat_read(LW_MOVED));
+	lw_live_exit();
+}
+
+static void load(void)
+{
+	unsigned long *addr = calloc(LOAD_SLOTS, sizeof(*addr)), span = span_of(LOAD_SLOTS), i, page;
+	u64 seed = 1;
+
+	for (i = 0; i < LOAD_SLOTS; i++)	/* one in each of so many parts */
+		addr[i] = BASE + i * (span / LOAD_SLOTS) +
+			  (host_below(&seed, span / LOAD_SLOTS) & ~7UL);
+	shuffle(addr, LOAD_SLOTS, &seed);
+	fill_and_churn("anywhere", addr);
+	for (i = 0; i < LOAD_SLOTS; i++) {	/* 192 bytes, 21 a page */
+		if (i % 21 == 0)
+			page = BASE + (i / 21 * (span / 4096 / (LOAD_SLOTS / 21 + 1)) +
+				       host_below(&seed, 4)) * 4096;
+		addr[i] = page + i % 21 * 192;
+	}
+	fill_and_churn("slab pages", addr);
+	for (i = 0; i < LOAD_SLOTS; i++)
+		addr[i] = BASE + i * 4096;
+	fill_and_churn("whole pages", addr);
+	for (i = 0; i < LOAD_SLOTS; i++)
+		addr[i] = BASE + i * 64;
+	fill_and_churn("one run", addr);
+	free(addr);
+}
+
+/* Where room cannot be made, nothing is: in NMI. */
+static void nmi(void)
+{
+	u64 seed = 1, old;
+	int n, refused = 0;
+
+	if (!init(64, span_of(64)))
+		return;
+	host_nmi = true;
+	for (n = 0; n < 1000; n++)
+		refused += lw_live_add(BASE + (host_below(&seed, span_of(64)) & ~7UL), 1, &old) ==
+			   -ENOSPC;
+	host_nmi = false;
+	expect(refused && !lw_stat_read(LW_MOVED), "%d refused, %lu moved", refused,
+	       lw_stat_read(LW_MOVED));
+	lw_live_exit();
+}
+
+/*
+ * Threads, each with objects of its own, in a table that they fill together: buckets are shared, so
+ * there are spills and moves all the time. Another thread walks the table meanwhile.
+ */
+#define SHARED_SLOTS	64UL
+#define SHARED_OBJECTS	80
+#define SHARED_ROUNDS	200000
+
+struct shared {
+	struct object object[SHARED_OBJECTS];
+	int threads;
+	int running;
+	bool miss;		/* frees are missed or not shown as well */
+	unsigned long lost[16];
+};
+
+static void walk_sane(unsigned long addr, u64 entry, void *arg)
+{
+	expect(addr >= BASE && addr < BASE + span_of(SHARED_SLOTS) && !(addr & 7) &&
+	       lw_entry_site(entry), "%lx is %llx", addr, entry);
+}
+
+static void own_objects(int nr, void *arg)
+{
+	struct shared *shared = arg;
+	int each = SHARED_OBJECTS / shared->threads, n, what;
+	struct object *object;
+	u64 seed = 1000 * shared->threads + nr;
+
+	if (nr == shared->threads) {
+		while (__atomic_load_n(&shared->running, __ATOMIC_RELAXED))
+			lw_live_walk(walk_sane, NULL);
+		return;
+	}
+	for (n = 0; n < SHARED_ROUNDS / shared->threads; n++) {
+		object = &shared->object[nr * each + host_below(&seed, each)];
+		what = host_below(&seed, 16);
+		if (object->state == OUT || (what < 4 && shared->miss)) {
+			object_add(object, 1 + host_below(&seed, LW_MAX_SITES - 1));
+			shared->lost[nr] += object->state == LOST;
+		} else if (what < 12) {
+			object_take(object);
+		} else if (what == 15) {
+			object_give(object);
+		}
+	}
+	__atomic_fetch_sub(&shared->running, 1, __ATOMIC_RELAXED);
+}
+
+static void share(int threads, bool miss)
+{
+	struct shared shared = { .threads = threads, .running = threads, .miss = miss };
+	unsigned long step = span_of(SHARED_SLOTS) / SHARED_OBJECTS & ~7UL, lost = 0;
+	int i;
+
+	if (!init(SHARED_SLOTS, span_of(SHARED_SLOTS)))
+		return;
+	for (i = 0; i < SHARED_OBJECTS; i++)
+		shared.object[i].addr = BASE + i * step;
+	host_threads(threads + 1, own_objects, &shared);
+	objects_compare(shared.object, SHARED_OBJECTS);
+	for (i = 0; i < threads; i++)
+		lost += shared.lost[i];
+	expect(lw_stat_read(LW_MOVED) > 0, "none was moved");
+	expect(lw_stat_read(LW_LOST_MOVE) == 0, "%lu lost in moves", lw_stat_read(LW_LOST_MOVE));
+	printf("# %d threads: %lu moved, %lu refused\n", threads, lw_stat_read(LW_MOVED), lost);
+	lw_live_exit();
+}
+
+static void threads(void)
+{
+	share(2, false);
+	share(4, false);
+	share(8, false);
+	share(16, false);
+}
+
+static void threads_miss(void)
+{
+	share(2, true);
+	share(4, true);
+	share(8, true);
+	share(16, true);
+}
+
+int main(void)
+{
+	return host_run((struct host_test[]){
+		{ "place and address undo each other", bijection },
+		{ "random operations agree with a model, tiny tables", tiny_tables },
+		{ "random operations agree with a model, a larger table", larger_tables },
+		{ "full to 90 %, usable at 80 %, 10 bytes an object", load },
+		{ "nothing is moved in NMI", nmi },
+		{ "2, 4, 8, 16 threads: the table is what its owners say", threads },
+		{ "2, 4, 8, 16 threads that miss frees: the same", threads_miss },
+		{}
+	});
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the owner of an object knows of it, and so what the table must answer, whatever others do
+ * meanwhile. Included after live.c and stats.c, which it looks into.
+ *
+ * An owner does what the kernel does with one address: nothing happens twice at once, and only what was
+ * allocated is freed or given up. A free may be missed, and what was given up need not be freed.
+ */
+#ifndef LIVE_MODEL_H
+#define LIVE_MODEL_H
+
+enum object_state {
+	OUT,		/* not allocated */
+	LIVE,		/* allocated and stored */
+	LOST,		/* allocated, there was no room */
+	GIVEN,		/* stored, then given up */
+	MAYBE,		/* lost, then given up: there may be an entry of nobody */
+};
+
+struct object {
+	unsigned long addr;
+	enum object_state state;
+	u32 site;
+	u32 age;
+};
+
+enum operation { ADD, TAKE, GIVE };
+
+static inline bool entry_is(const struct object *object, u64 entry, bool given)
+{
+	return lw_entry_site(entry) == object->site && !!(entry & LW_GIVEN) == given &&
+	       lw_entry_age(entry) == object->age;
+}
+
+#define answer(condition)							\
+	expect(condition, "%lx, state %d: %d, entry %llx", object->addr, object->state, ret, old)
+
+static void object_add(struct object *object, u32 site)
+{
+	u64 old = 0;
+	int ret = lw_live_add(object->addr, site, &old);
+
+	switch (object->state) {
+	case OUT:
+	case LOST:	/* the free was missed, but so was the object */
+	case MAYBE:
+		answer(!ret || ret == -ENOSPC);
+		break;
+	case LIVE:	/* the free was missed */
+		answer(ret == -EEXIST && entry_is(object, old, false));
+		break;
+	case GIVEN:	/* the free was not shown */
+		answer(!ret);
+		break;
+	}
+	object->state = ret == -ENOSPC ? LOST : LIVE;
+	object->site = site;
+	object->age = lw_clock_now();
+}
+
+static void object_take(struct object *object)
+{
+	u64 old = 0;
+	int ret = lw_live_take(object->addr, &old);
+
+	switch (object->state) {
+	case OUT:	/* never allocated while we looked */
+	case LOST:
+		answer(ret == -ENOENT);
+		break;
+	case LIVE:
+		answer(!ret && entry_is(object, old, false));
+		break;
+	case GIVEN:
+		answer(!ret && entry_is(object, old, true));
+		break;
+	case MAYBE:
+		answer(ret == -ENOENT || (!ret && !lw_entry_site(old) && old & LW_GIVEN));
+		break;
+	}
+	object->state = OUT;
+}
+
+static void object_give(struct object *object)
+{
+	u64 old = 0;
+	int ret = lw_live_give(object->addr, &old);
+
+	switch (object->state) {
+	case OUT:
+	case LOST:
+		answer(ret == -ENOENT);
+		object->state = MAYBE;
+		break;
+	case LIVE:
+		answer(!ret && entry_is(object, old, false));
+		object->state = GIVEN;
+		break;
+	case GIVEN:
+		answer(ret == -EALREADY);
+		break;
+	case MAYBE:
+		answer(ret == -ENOENT || ret == -EALREADY);
+		break;
+	}
+}
+
+/* The table at rest: how many entries it has of @addr, given up or not. */
+static unsigned int entries_of(unsigned long addr)
+{
+	struct lw_place at;
+	unsigned int nr = 0;
+	u64 *bucket, entry;
+	int i;
+
+	if (!lw_live_place(addr, &at))
+		return 0;
+	for (i = 0; i < 2 * LW_LIVE_SLOTS; i++) {
+		bucket = i < LW_LIVE_SLOTS ? at.first : second(at.first, at.entry);
+		entry = bucket[i % LW_LIVE_SLOTS];
+		if (!lw_entry_free(entry) && address((bucket - lw_live.slot) / LW_LIVE_SLOTS,
+						     entry) == addr)
+			nr++;
+	}
+	return nr;
+}
+
+/* The table at rest: how many entries in all; none may be on its way. */
+static unsigned long entries(void)
+{
+	unsigned long i, nr = 0;
+
+	for (i = 0; i < lw_live_slots(); i++) {
+		expect(lw_entry_state(lw_live.slot[i]) != LW_COMING, "slot %lu is %llx", i,
+		       lw_live.slot[i]);
+		nr += !lw_entry_free(lw_live.slot[i]);
+	}
+	return nr;
+}
+
+struct walk {
+	struct object *object;
+	unsigned int nr;
+	unsigned long seen;
+};
+
+static void walk_see(unsigned long addr, u64 entry, void *arg)
+{
+	struct walk *walk = arg;
+	struct object *object = walk->object;
+
+	while (object < walk->object + walk->nr && object->addr != addr)
+		object++;
+	walk->seen++;
+	if (expect(object < walk->object + walk->nr, "%lx is nobody's", addr))
+		expect(object->state == LIVE && entry_is(object, entry, false),
+		       "%lx, state %d, is %llx", addr, object->state, entry);
+}
+
+/* The table at rest must hold what its @nr objects are, once each, and nothing else. */
+static void objects_compare(struct object *object, unsigned int nr)
+{
+	struct walk walk = { .object = object, .nr = nr };
+	unsigned long live = 0, held = 0, n, i;
+
+	for (i = 0; i < nr; i++) {
+		live += object[i].state == LIVE;
+		n = entries_of(object[i].addr);
+		held += n;
+		expect(object[i].state == MAYBE ? n <= 1 :
+		       n == (object[i].state == LIVE || object[i].state == GIVEN),
+		       "%lx, state %d, has %lu entries", object[i].addr, object[i].state, n);
+	}
+	lw_live_walk(walk_see, &walk);
+	expect(walk.seen == live, "walked %lu of %lu", walk.seen, live);
+	expect(entries() == held, "%lu entries, should be %lu", entries(), held);
+}
+
+#endif

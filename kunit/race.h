@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* race: run a function in several threads that begin at once, and wait for all of them. */
+#ifndef LEAKWATCH_KUNIT_RACE_H
+#define LEAKWATCH_KUNIT_RACE_H
+
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+
+#define RACE_MAX	8
+
+/* What is slow there is also checked more closely there. */
+#define RACE_MANY(nr)	(IS_ENABLED(CONFIG_KASAN) ? (nr) / 8 : (nr))
+
+struct racer {
+	void (*run)(void *arg);
+	void *arg;
+	struct completion *go;
+	struct completion done;
+	struct task_struct *task;
+};
+
+static int race_thread(void *arg)
+{
+	struct racer *racer = arg;
+
+	wait_for_completion(racer->go);
+	racer->run(racer->arg);
+	complete(&racer->done);
+	set_current_state(TASK_INTERRUPTIBLE);
+	while (!kthread_should_stop()) {
+		schedule();
+		set_current_state(TASK_INTERRUPTIBLE);
+	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
+}
+
+/* Run @run in @nr threads, each on its own of the @nr elements of @args, @size bytes each. */
+static void race(struct kunit *test, unsigned int nr, void (*run)(void *arg), void *args,
+		 size_t size)
+{
+	DECLARE_COMPLETION_ONSTACK(go);
+	struct racer *racer = kunit_kcalloc(test, nr, sizeof(*racer), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, racer);
+	for (i = 0; i < nr; i++) {
+		racer[i].run = run;
+		racer[i].arg = args + i * size;
+		racer[i].go = &go;
+		init_completion(&racer[i].done);
+		racer[i].task = kthread_run(race_thread, &racer[i], "racer/%u", i);
+	}
+	complete_all(&go);
+	for (i = 0; i < nr; i++) {
+		if (IS_ERR(racer[i].task))
+			continue;
+		wait_for_completion(&racer[i].done);
+		kthread_stop(racer[i].task);
+	}
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_FALSE(test, IS_ERR(racer[i].task));
+}
+
+#endif
