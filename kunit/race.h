@@ -4,6 +4,7 @@
 #define LEAKWATCH_KUNIT_RACE_H
 
 #include <kunit/test.h>
+#include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
@@ -17,6 +18,7 @@ struct racer {
 	void (*run)(void *arg);
 	void *arg;
 	struct completion *go;
+	atomic_t *missing;
 	struct completion done;
 	struct task_struct *task;
 };
@@ -26,6 +28,9 @@ static int race_thread(void *arg)
 	struct racer *racer = arg;
 
 	wait_for_completion(racer->go);
+	atomic_dec(racer->missing);
+	while (atomic_read(racer->missing) > 0)
+		cond_resched();
 	racer->run(racer->arg);
 	complete(&racer->done);
 	set_current_state(TASK_INTERRUPTIBLE);
@@ -43,15 +48,19 @@ static void race(struct kunit *test, unsigned int nr, void (*run)(void *arg), vo
 {
 	DECLARE_COMPLETION_ONSTACK(go);
 	struct racer *racer = kunit_kcalloc(test, nr, sizeof(*racer), GFP_KERNEL);
+	atomic_t missing = ATOMIC_INIT(0);
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, racer);
 	for (i = 0; i < nr; i++) {
+		racer[i].missing = &missing;
 		racer[i].run = run;
 		racer[i].arg = args + i * size;
 		racer[i].go = &go;
 		init_completion(&racer[i].done);
 		racer[i].task = kthread_run(race_thread, &racer[i], "racer/%u", i);
+		if (!IS_ERR(racer[i].task))
+			atomic_inc(&missing);
 	}
 	complete_all(&go);
 	for (i = 0; i < nr; i++) {

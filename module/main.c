@@ -113,7 +113,8 @@ static int init_tables(void)
 	span = (unsigned long)high_memory - base;
 	err = lw_live_init(objects, base, span);
 	if (err == -ERANGE)
-		pr_err("objects=%lu is too few for %lu MB of memory\n", objects, span >> 20);
+		pr_err("objects=%lu is too few for %lu MB of memory, it takes at least %lu\n",
+		       objects, span >> 20, lw_live_least(span));
 	if (err)
 		return err;
 	err = lw_pages_init(end, chunk_exists);

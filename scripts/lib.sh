@@ -12,6 +12,10 @@ cache=${LEAKWATCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/leakwatch}
 jobs=$(nproc)
 mkdir -p "$cache"
 
+# Scratch space, gone at the end.
+work=$(mktemp -d "${TMPDIR:-/tmp}/leakwatch.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
@@ -48,4 +52,36 @@ compiler() {
 	amd64) echo gcc ;;
 	arm64) echo gcc-aarch64-linux-gnu ;;
 	esac
+}
+
+# prepare KERNEL: sets ARCH, KDIR and IMAGE of stock-<arch>, or of one of our own kernels.
+prepare() {
+	local dir
+	case $1 in
+	stock-*)
+		ARCH=${1#stock-}
+		dir=$("$top/scripts/stock" "$ARCH")
+		KDIR=$dir/build
+		;;
+	*)
+		ARCH=${1%-debug}
+		dir=$("$top/scripts/kernel" "$1")
+		KDIR=$dir
+		;;
+	esac
+	IMAGE=$dir/image
+}
+
+# build_modules KDIR ARCH TO DIR...: build the modules in each DIR of the checkout, in a copy in TO.
+build_modules() {
+	local kdir=$1 arch=$2 to=$3 dir
+	local -a cross
+	read -ra cross <<<"$(cross "$arch")"
+	shift 3
+	mkdir -p "$to"
+	(cd "$top" && tar -c --exclude='*.o' --exclude='*.ko' --exclude='.*.cmd' --exclude=.git .) | tar -C "$to" -x
+	for dir; do
+		make -C "$kdir" M="$to/$dir" "${cross[@]}" -j "$jobs" modules >"$to/build.log" 2>&1 ||
+		{ tail -n 20 "$to/build.log" >&2; die "$dir does not build against $kdir"; }
+	done
 }

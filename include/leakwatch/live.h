@@ -72,6 +72,9 @@ struct lw_place {
  */
 int lw_live_init(unsigned long slots, unsigned long base, unsigned long span);
 
+/** lw_live_least() - Return: the fewest slots that lw_live_init() takes for @span bytes */
+unsigned long lw_live_least(unsigned long span);
+
 /** lw_live_exit() - give the memory back; nobody is inside any more. Process context. */
 void lw_live_exit(void);
 

@@ -7,7 +7,7 @@
 #include <leakwatch/site.h>
 
 static struct lw_mark *marks;
-static bool on;
+static bool on, at_start;
 static u64 marked, started, stopped;	/* seconds since boot */
 static u32 stopped_tick;
 
@@ -41,6 +41,7 @@ void lw_mark_set(void)
 		marks[id].frees = count.frees;
 	}
 	marked = ktime_get_boottime_seconds();
+	at_start = false;
 }
 
 u64 lw_mark_seconds(void)
@@ -50,7 +51,7 @@ u64 lw_mark_seconds(void)
 
 bool lw_mark_is_start(void)
 {
-	return marked == started;
+	return at_start;
 }
 
 void lw_watch_start(void)
@@ -58,6 +59,7 @@ void lw_watch_start(void)
 	memset(marks, 0, lw_sites_max() * sizeof(*marks));
 	marked = ktime_get_boottime_seconds();
 	started = marked;
+	at_start = true;
 	on = true;
 }
 

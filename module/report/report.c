@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where the files are, and what start and stop mean. */
 #include <linux/debugfs.h>
+#include <linux/dcache.h>
 #include <linux/err.h>
+#include <linux/fs.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
 #include <leakwatch/mark.h>
@@ -34,22 +36,32 @@ void lw_stop(void)
 	lw_watch_stop();
 }
 
+/* What the tables say about the kernel's addresses and processes is for root alone. */
+static struct dentry *make_dir(const char *name, struct dentry *parent)
+{
+	struct dentry *dir = debugfs_create_dir(name, parent);
+
+	if (!IS_ERR_OR_NULL(dir))
+		d_inode(dir)->i_mode = S_IFDIR | 0700;
+	return dir;
+}
+
 int lw_report_init(void)
 {
 	struct dentry *dir;
 
-	root = debugfs_create_dir("leakwatch", NULL);
+	root = make_dir("leakwatch", NULL);
 	if (IS_ERR_OR_NULL(root))
 		return root ? PTR_ERR(root) : -ENOMEM;
 	debugfs_create_file("top", 0400, root, NULL, &lw_top_fops);
 	debugfs_create_file("mark", 0600, root, NULL, &lw_mark_fops);
 	debugfs_create_file("control", 0600, root, NULL, &lw_control_fops);
 	debugfs_create_file("status", 0400, root, NULL, &lw_status_fops);
-	dir = debugfs_create_dir("slab", root);
+	dir = make_dir("slab", root);
 	debugfs_create_file("sites", 0400, dir, NULL, &lw_slab_sites_fops);
 	debugfs_create_file("stacks", 0400, dir, NULL, &lw_slab_stacks_fops);
 	debugfs_create_file("caches", 0400, dir, NULL, &lw_slab_caches_fops);
-	dir = debugfs_create_dir("page", root);
+	dir = make_dir("page", root);
 	debugfs_create_file("sites", 0400, dir, NULL, &lw_page_sites_fops);
 	debugfs_create_file("stacks", 0400, dir, NULL, &lw_page_stacks_fops);
 	return 0;

@@ -324,6 +324,13 @@ void lw_live_clear(void)
 	memset(lw_live.slot, 0, lw_live_slots() * sizeof(u64));
 }
 
+unsigned long lw_live_least(unsigned long span)
+{
+	unsigned int bits = order_base_2(span >> OBJECT_SHIFT);
+
+	return max(LW_LIVE_MIN, bits > LW_TAG_BITS ? (unsigned long)SLOTS << (bits - LW_TAG_BITS) : 0);
+}
+
 int lw_live_init(unsigned long slots, unsigned long base, unsigned long span)
 {
 	unsigned int bits = order_base_2(DIV_ROUND_UP(slots, SLOTS));

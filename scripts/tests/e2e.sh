@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=busybox
+# Runs in the guest: leakwatch beside a driver that leaks and says how much.
+# shellcheck source=scripts/ktap
+. ./ktap
+
+D=/sys/kernel/debug/leakwatch
+T=/sys/kernel/debug/leaky
+
+note() { sed 's/^/# /'; }
+quiet() { "$@" >/dev/null 2>&1; }
+value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
+logged() { dmesg | grep -q "$1"; }
+refused() { ! quiet insmod ./leakwatch.ko "$@"; }
+writes() { echo "$1" > "$D/${2:-control}"; } 2>/dev/null
+refuses() { ! writes "$@"; }
+
+# row FILE FUNCTION: the rows of a function of the driver
+row() { awk -v f="$2" '$NF == "[leaky]" && index($(NF - 1), f "+") == 1' "$D/$1"; }
+
+# paths FROM TO: how many times the paths from one function to a call site count, in TO's class
+paths() {
+	class=$(awk -v f="$2" '$1 == f { print $2 }' $T/truth)
+	awk -v from="$1" -v to="$2" '
+		/ times, / { n = $1; first = 1; next }
+		first { begins = index($1, to "+") == 1; first = 0 }
+		begins && index($1, from "+") == 1 { sum += n; begins = 0 }
+		END { print sum + 0 }' "$D/$class/stacks"
+}
+
+# truth: the driver's figures beside ours; deferred frees get a moment to arrive
+truth() {
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		awk -f compare.awk $T/truth $D/slab/sites $D/page/sites > /tmp/truth && break
+		sleep 2
+	done
+	! grep -q DIFFERENT /tmp/truth
+}
+
+lossless() {
+	awk '/^(lost_|missed_frees_|short_walks|folded_paths|unnamed_caches)/ && $2 != 0 { print; bad = 1 }
+	     hooks && $4 == "attached" && $6 != 0 { print; bad = 1 }
+	     $1 == "HOOK" { hooks = 1 }
+	     END { exit bad }' $D/status
+}
+
+# leak KIND FUNCTION [PARAMETERS]: one kind of leak from beginning to end
+leak() {
+	kind=$1 function=$2
+	shift 2
+	writes clear
+	check "$kind: the driver loads" insmod ./leaky.ko kind="$kind" "$@"
+	case $* in *rate=*) sleep 3 ;; esac
+	writes 1 ../leaky/stop
+	check "$kind: every figure is the driver's" truth
+	note < /tmp/truth
+	a=$(awk '$3 == "leaky_path_a" { print $4 }' $T/truth)
+	b=$(awk '$3 == "leaky_path_b" { print $4 }' $T/truth)
+	equal "$kind: path a" "$(paths leaky_path_a $function)" "$a"
+	equal "$kind: path b" "$(paths leaky_path_b $function)" "$b"
+	equal "$kind: the leak is first in top" \
+		"$(awk '$1 == 1 { sub(/\+.*/, "", $(NF - 1)); print $(NF - 1) }' $D/top)" "$function"
+	check "$kind: nothing was lost" lossless
+	writes 1 ../leaky/free
+	check "$kind: freed, all is even" truth
+	check "$kind: the driver unloads" rmmod leaky
+}
+
+# --- what must not load
+
+check "objects=100 is refused" refused objects=100
+check "its line names the range" logged 'leakwatch: objects=100 is out of range (512 to '
+check "sites=1 is refused" refused sites=1
+check "depth=99 is refused" refused depth=99
+check "its line names the range" logged 'leakwatch: depth=99 is out of range (1 to 32)'
+check "classes=none is refused" refused classes=none
+check "stacks=some is refused" refused stacks=some
+check "without=nonsense is refused" refused without=nonsense
+check "objects=512 is refused: too few for this memory" refused objects=512
+check "its line says how many it takes" logged 'leakwatch: objects=512 is too few for .* at least 65536'
+check "without a needed hook in any class it is refused" refused without=kfree,mm_page_free
+check "in one line that says so" logged 'leakwatch: nothing to watch'
+check "nothing is left behind" test ! -e $D
+
+# --- loading, files, settings
+
+check "loads" insmod ./leakwatch.ko
+equal "the directory is for root alone" "$(stat -c %a $D)" 700
+for f in top status slab/sites slab/stacks slab/caches page/sites page/stacks; do
+	equal "$f: mode" "$(stat -c %a $D/$f)" 400
+	equal "$f: first line" "$(head -n 1 $D/$f | cut -d : -f 1)" "# leakwatch 1 $f"
+done
+equal "control: mode" "$(stat -c %a $D/control)" 600
+equal "mark: mode" "$(stat -c %a $D/mark)" 600
+for hook in kfree kmem_cache_free kmem_cache_free_bulk kvfree_call_rcu kmem_cache_destroy kmalloc \
+	    kmem_cache_alloc kmem_cache_alloc_bulk mm_page_free folio_migrate_flags mm_page_alloc \
+	    alloc_pages_bulk isolate_freepages alloc_contig_range; do
+	equal "$hook is attached" "$(awk -v h=$hook '$1 == h && NF == 6 { print $4 }' $D/status)" attached
+done
+for bad in "stacks some" "depth 0" "depth 33" "depth" "rows -1" "filter cache" "nonsense" "stop now" \
+	   "filter pid x" "$(printf '%070d' 0)"; do
+	check "control refuses '$bad'" refuses "$bad"
+done
+equal "and keeps depth" "$(awk '$1 == "depth" { print $2 }' $D/control)" 16
+equal "and keeps stacks" "$(awk '$1 == "stacks" { print $2 }' $D/control)" all
+check "its line names the value and the range" logged "control: depth: '33' is not in its range: 1 to 32"
+
+# --- leaks of each kind, with churn and something innocent beside
+
+leak kmalloc leaky_leak_kmalloc count=1000 churn=2000 innocent=50
+leak kmalloc leaky_leak_kmalloc count=500 size=100000
+leak kmalloc leaky_leak_kmalloc rate=2000 count=1000 churn=20000
+leak cache leaky_leak_cache count=1000 churn=2000
+leak page leaky_leak_page count=300 churn=1000
+leak page leaky_leak_page count=20 order=4 churn=100
+leak split leaky_leak_split count=200
+leak vmalloc leaky_leak_vmalloc count=200 churn=200
+leak softirq leaky_leak_softirq rate=2000 count=1000
+leak rcu leaky_leak_rcu count=1000
+
+# --- paths without events: all freed, so nothing may be left
+
+writes clear
+check "blind: the driver loads" insmod ./leaky.ko kind=none count=0 rate=1 blind=200
+writes 1 ../leaky/stop
+check "blind: every path comes out even" truth
+note < /tmp/truth
+check "blind: nothing was lost" lossless
+quiet rmmod leaky
+
+# --- interrupts end a path
+
+writes clear
+insmod ./leaky.ko kind=softirq rate=5000 count=1000
+sleep 1
+check "a soft interrupt's path ends at its entry" awk '
+	/ times, / { inside = 0 }
+	index($1, "leaky_leak_softirq+") == 1 { inside = seen = 1 }
+	ended && NF { exit 1 }
+	{ ended = 0 }
+	inside && /__do_softirq/ { ended = 1 }
+	END { exit !seen }' $D/slab/stacks
+equal "and has no pid" "$(row slab/sites leaky_leak_softirq | awk '{ print $14 }')" "-"
+quiet rmmod leaky
+
+# --- ids, marks, filters
+
+writes clear
+quiet insmod ./leaky.ko count=100
+id=$(row slab/sites leaky_leak_kmalloc | awk '$5 == 100 { print $4 }')
+cat $D/top $D/page/sites > /dev/null
+equal "a row keeps its id" "$(row slab/sites leaky_leak_kmalloc | awk '$5 == 100 { print $4 }')" "$id"
+equal "MARK-KB grows with the leak" "$(row slab/sites leaky_leak_kmalloc | awk '$5 == 100 { print $8 }')" 12
+writes now mark
+equal "and is 0 after a mark" "$(row slab/sites leaky_leak_kmalloc | awk '$5 == 100 { print $8 }')" 0
+equal "mark says so" "$(awk '$2 == "by" { print $2, $3, $4 }' $D/mark)" "by a write"
+writes "filter module leaky"
+check "filter module: what has nothing to do with it is not" sh -c "! grep -q vm_area_alloc $D/slab/sites"
+check "filter module: they are there" grep -q leaky_leak_kmalloc $D/top
+writes "filter size 128"
+equal "filter size: only that size" "$(awk '$1 ~ /^[0-9]+$/ && $17 != 128' $D/slab/sites | wc -l)" 0
+writes "filter none"
+check "filter none: it is back" grep -q vm_area_alloc $D/slab/sites
+writes "rows 3"
+equal "rows: top has as many" "$(grep -c '^ *[0-9]' $D/top)" 3
+writes "rows 40"
+# --- a module goes
+
+rmmod leaky
+check "what it left is logged" logged 'leakwatch: module leaky was unloaded and left 100 objects'
+check "the row keeps its name" sh -c "grep -q 'unloaded.*leaky_leak_kmalloc.*\[leaky\]' $D/slab/sites"
+quiet insmod ./leaky.ko count=7
+equal "the same code loaded again is another site" \
+	"$(row slab/sites leaky_leak_kmalloc | awk '$5 == 7 && $15 == "-"' | wc -l)" 1
+quiet rmmod leaky
+quiet insmod ./leaky.ko kind=cache count=10
+quiet rmmod leaky
+
+# --- stacks off, stop and start
+
+writes "stacks off"
+writes clear
+quiet insmod ./leaky.ko count=50
+check "stacks off: every figure is the driver's" truth
+quiet rmmod leaky
+writes "stacks all"
+writes stop
+events=$(awk '$1 == "kmalloc" && NF == 6 { print $5 }' $D/status)
+equal "stopped: no hook is attached" "$(awk '$4 == "attached"' $D/status | wc -l)" 0
+quiet insmod ./leaky.ko count=50
+quiet rmmod leaky
+equal "stopped: nothing is counted" "$(awk '$1 == "kmalloc" && NF == 6 { print $5 }' $D/status)" "$events"
+check "stopped: tables can be read" grep -q leaky_leak_kmalloc $D/slab/sites
+writes start
+check "started: what was is forgotten" sh -c "! grep -q leaky_leak_kmalloc $D/slab/sites"
+quiet insmod ./leaky.ko count=50
+check "started: every figure is the driver's" truth
+quiet rmmod leaky
+writes clear
+check "cleared: nothing is left of it" sh -c "! grep -q leaky_leak_kmalloc $D/slab/sites"
+
+# --- full tables say so
+
+rmmod leakwatch
+check "loads with the smallest table of objects" insmod ./leakwatch.ko objects=65536
+quiet insmod ./leaky.ko count=80000
+check "the full table is counted" test "$(value lost_live_full)" -gt 14000
+check "and noted at the row" sh -c "grep leaky_leak_kmalloc $D/slab/sites | grep -q lost"
+equal "what was stored and what was lost is all" \
+	"$(row slab/sites leaky_leak_kmalloc | awk '{ print $9 }')" 80000
+check "the table can be filled" test "$(value objects_load_percent)" -ge 98
+writes 1 ../leaky/free
+equal "frees were not dropped" "$(row slab/sites leaky_leak_kmalloc | awk '{ print $5 }')" 0
+equal "nothing was taken twice" "$(value lost_free) $(value lost_move)" "0 0"
+quiet rmmod leaky
+rmmod leakwatch
+check "loads with the smallest table of sites" insmod ./leakwatch.ko sites=64
+quiet insmod ./leaky.ko count=1000
+check "folded paths are counted" test "$(value folded_paths)" -gt 0
+check "what found no site is counted" test "$(value lost_sites_full)" -gt 0
+quiet rmmod leaky
+rmmod leakwatch
+
+# --- unloading under load
+
+load() { while :; do find /sys/kernel /proc/1 >/dev/null 2>&1; (:); dd if=/dev/zero of=/tmp/x bs=64k count=8; done; }
+load 2>/dev/null & first=$!
+load 2>/dev/null & second=$!
+check "ten loads and unloads under load" sh -c '
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		insmod ./leakwatch.ko || exit 1
+		[ $((i % 2)) = 0 ] || cat /sys/kernel/debug/leakwatch/top > /dev/null
+		rmmod leakwatch || exit 1
+	done'
+kill $first $second
+finish
