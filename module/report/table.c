@@ -20,7 +20,7 @@
  * @about: what it shows, for its first line
  * @classes: whose sites, a bit each
  * @group: what a row is
- * @limited: at most as many rows as the setting says, and no pages that slab objects stand for
+ * @limited: at most as many rows as the setting says, and not what is_shown() leaves out
  */
 struct kind {
 	const char *name;
@@ -259,16 +259,24 @@ static const struct seq_operations table_ops = {
 	.show = table_show,
 };
 
-static void drop_backing(struct lw_rows *rows)
+/*
+ * What top leaves out: pages that hold objects, which have rows of their own, and what this module
+ * allocates in order to print.
+ */
+static bool is_shown(const struct lw_row *row)
 {
-	unsigned int i;
+	return !lw_row_is_backing(row) &&
+	       !within_module_core(lw_sites[row->site].call, THIS_MODULE);
+}
+
+static void drop_hidden(struct lw_rows *rows)
+{
+	unsigned int i, nr = 0;
 
 	for (i = 0; i < rows->nr; i++)
-		if (lw_row_is_backing(&rows->row[i])) {
-			memmove(&rows->row[i], &rows->row[i + 1],
-				(--rows->nr - i) * sizeof(*rows->row));
-			break;
-		}
+		if (is_shown(&rows->row[i]))
+			rows->row[nr++] = rows->row[i];
+	rows->nr = nr;
 }
 
 static int table_open(struct file *file, const struct kind *kind)
@@ -283,7 +291,7 @@ static int table_open(struct file *file, const struct kind *kind)
 	table->rows = lw_rows_get(kind->classes, kind->group, lw_wanted);
 	if (table->rows) {
 		if (kind->limited)
-			drop_backing(table->rows);
+			drop_hidden(table->rows);
 		lw_rank(table->rows);
 		table->nr = table->rows->nr;
 		if (kind->limited && lw_settings.rows)
