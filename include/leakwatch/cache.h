@@ -40,6 +40,9 @@ void lw_cache_destroyed(const struct kmem_cache *cache);
 /** lw_caches_end() - Return: one more than the highest number given */
 u32 lw_caches_end(void);
 
+/** lw_caches_bytes() - Return: the memory that the table takes */
+unsigned long lw_caches_bytes(void);
+
 /** lw_cache_name() - Return: the name, "-" for number 0 or if it could not be learnt */
 const char *lw_cache_name(u32 nr);
 

@@ -25,6 +25,9 @@ int lw_mark_init(void);
 /** lw_mark_exit() - give it back */
 void lw_mark_exit(void);
 
+/** lw_marks_bytes() - Return: the memory that marks take */
+unsigned long lw_marks_bytes(void);
+
 /** lw_mark_of() - Return: the mark of @site */
 const struct lw_mark *lw_mark_of(u32 site);
 

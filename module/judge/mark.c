@@ -23,6 +23,11 @@ void lw_mark_exit(void)
 	marks = NULL;
 }
 
+unsigned long lw_marks_bytes(void)
+{
+	return lw_sites_max() * sizeof(*marks);
+}
+
 const struct lw_mark *lw_mark_of(u32 site)
 {
 	return &marks[site];

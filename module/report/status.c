@@ -44,7 +44,8 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "sites_kb", lw_sites_bytes() >> 10);
 	line(seq, "caches", lw_caches_end() - 1);
 	line(seq, "caches_max", LW_MAX_CACHES - 1);
-	line(seq, "memory_kb", (slots * sizeof(u64) + lw_pages_bytes() + lw_sites_bytes()) >> 10);
+	line(seq, "memory_kb", (slots * sizeof(u64) + lw_pages_bytes() + lw_sites_bytes() +
+				lw_marks_bytes() + lw_caches_bytes()) >> 10);
 }
 
 static void show_hook(const struct lw_hook *hook, void *arg)

@@ -127,6 +127,11 @@ u32 lw_caches_end(void)
 	return atomic_read(&nr_caches);
 }
 
+unsigned long lw_caches_bytes(void)
+{
+	return LW_MAX_CACHES * sizeof(*caches) + sizeof(slots);
+}
+
 const char *lw_cache_name(u32 nr)
 {
 	return nr && caches[nr].name[0] ? caches[nr].name : "-";
