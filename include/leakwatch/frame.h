@@ -18,6 +18,7 @@
  * @LW_FRAME_ALLOC: the allocator's interface, and its helpers that only pass a request on
  * @LW_FRAME_BACKING: the slab allocator getting pages for itself, or for a large kmalloc
  * @LW_FRAME_GLUE: what stands between the allocator and this module
+ * @LW_FRAME_TRAMPOLINE: what somebody's probe or tracer has put in the place of a return address
  * @LW_FRAME_END: the entry of an interrupt, exception or system call: a path ends with it
  */
 enum lw_frame {
@@ -25,6 +26,7 @@ enum lw_frame {
 	LW_FRAME_ALLOC,
 	LW_FRAME_BACKING,
 	LW_FRAME_GLUE,
+	LW_FRAME_TRAMPOLINE,
 	LW_FRAME_END,
 };
 

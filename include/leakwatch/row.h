@@ -28,6 +28,7 @@ enum lw_note {
 /**
  * struct lw_row - a row
  * @site: the number of the site
+ * @wanted: the site is one that the table shows
  * @allocs: objects or base pages allocated since watching began
  * @frees: of those, freed
  * @live: of those, there now; for pages without those that hold slab objects
@@ -44,6 +45,7 @@ enum lw_note {
  */
 struct lw_row {
 	u32 site;
+	bool wanted;
 	unsigned long allocs;
 	unsigned long frees;
 	long live;

@@ -57,11 +57,19 @@ static void kmalloc_plain(void *data, unsigned long call_site, const void *objec
 
 /* kmem_cache_alloc: names the cache from 6.1 on, before that its size. */
 
+/* A cache that finds no number is told by its size. */
+static __always_inline lw_what_t what_of(struct kmem_cache *cache)
+{
+	u32 nr = lw_cache_get(cache);
+
+	return likely(nr) ? lw_what_cache(nr) : lw_what_kmalloc(kmem_cache_size(cache), 0);
+}
+
 static void cache_alloc_of_cache(void *data, unsigned long call_site, const void *object,
 				 struct kmem_cache *cache, gfp_t gfp, int node)
 {
 	event(CACHE_ALLOC);
-	lw_object_alloc(call_site, object, lw_what_cache(lw_cache_get(cache)));
+	lw_object_alloc(call_site, object, what_of(cache));
 }
 
 static void cache_alloc_of_size(void *data, unsigned long call_site, const void *object, size_t req,
@@ -189,8 +197,7 @@ static int alloc_bulk_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 	struct bulk *bulk = (struct bulk *)ri->data;
 	struct kmem_cache *cache = (struct kmem_cache *)lw_regs_arg(regs, 0);
 
-	bulk->site = lw_site_at(lw_what_cache(lw_cache_get(cache)), instruction_pointer(regs),
-				lw_regs_caller(regs));
+	bulk->site = lw_site_at(what_of(cache), instruction_pointer(regs), lw_regs_caller(regs));
 	bulk->nr = lw_regs_arg(regs, 2);
 	bulk->object = (void **)lw_regs_arg(regs, 3);
 	return 0;

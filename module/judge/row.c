@@ -28,6 +28,7 @@ static void fill(struct lw_row *row, u32 id, unsigned int classes, bool (*want)(
 	lw_site_counts(id, &count);
 	lost = atomic_read(&site->lost);
 	missed = atomic_read(&site->missed);
+	row->wanted = true;
 	row->allocs = count.allocs;
 	row->frees = count.frees;
 	row->live = count.allocs - count.frees - lost;
@@ -47,7 +48,7 @@ static void age(struct walk *walk, struct lw_row *row, u64 entry)
 {
 	u32 seconds = lw_clock_seconds(lw_entry_age(entry), walk->now);
 
-	if (!row->size)		/* not filled: not wanted */
+	if (!row->wanted)
 		return;
 	row->seen++;
 	row->age_sum += seconds;
@@ -66,7 +67,7 @@ static void see_object(unsigned long addr, u64 entry, void *arg)
 
 static void adopt(struct lw_row *row, int by)
 {
-	if (!row->size)
+	if (!row->wanted)
 		return;
 	row->live += by;
 	row->grown += by;
@@ -116,8 +117,9 @@ static void group(struct lw_rows *rows, enum lw_group by)
 	if (by == LW_BY_CALLER)
 		for (id = 1; id < rows->nr; id++) {
 			parent = lw_sites[id].parent;
-			if (parent == id || !row[id].size)
+			if (parent == id || !row[id].wanted)
 				continue;
+			row[parent].wanted = true;
 			row[parent].size = row[id].size;
 			fold(&row[parent], &row[id]);
 			row[id] = (struct lw_row){};

@@ -302,14 +302,17 @@ void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr)
 	u64 migrates = lw_entry(0, LW_SITE_MIGRATION, lw_clock_now()), owner, target, ignored;
 
 	for (; nr; nr--, from++, to++) {
-		if (lw_pages_put(from, 0, &owner) || lw_pages_put(to, owner, &target)) {
+		if (lw_pages_put(to, 0, &target)) {
 			lw_stat_inc(LW_LOST_OUTSIDE);
 			continue;
 		}
-		if (!target) {
-			target = migrates;
-			lw_site_charge(LW_SITE_MIGRATION, 1);
+		if (lw_pages_put(from, target ?: migrates, &owner)) {
+			lw_pages_put(to, target, &ignored);
+			lw_stat_inc(LW_LOST_OUTSIDE);
+			continue;
 		}
-		lw_pages_put(from, target, &ignored);
+		if (!target)
+			lw_site_charge(LW_SITE_MIGRATION, 1);
+		lw_pages_put(to, owner, &ignored);
 	}
 }

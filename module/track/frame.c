@@ -16,6 +16,12 @@ static const struct {
 } names[] = {
 	{ "__traceiter_", LW_FRAME_GLUE },
 
+	{ "arch_rethook_trampoline$", LW_FRAME_TRAMPOLINE },
+	{ "arch_kretprobe_trampoline$", LW_FRAME_TRAMPOLINE },
+	{ "__kretprobe_trampoline$", LW_FRAME_TRAMPOLINE },
+	{ "kretprobe_trampoline$", LW_FRAME_TRAMPOLINE },
+	{ "return_to_handler$", LW_FRAME_TRAMPOLINE },
+
 	/* The slab allocators' own pages, 3.10 to 7.x; "kmalloc_large" before "kmalloc". */
 	{ "allocate_slab$", LW_FRAME_BACKING },
 	{ "alloc_slab_page$", LW_FRAME_BACKING },
@@ -135,7 +141,10 @@ static bool matches(const char *name, const char *pattern)
 	len--;
 	if (strncmp(name, pattern, len))
 		return false;
-	return !name[len] || name[len] == '.' || !strcmp(name + len, "_noprof");
+	name += len;
+	if (!strncmp(name, "_noprof", 7))
+		name += 7;
+	return !*name || *name == '.';
 }
 
 enum lw_frame lw_frame_of_name(const char *name)
@@ -155,6 +164,13 @@ static noinline enum lw_frame look_up(unsigned long ip)
 
 	if (within_module_core(ip, THIS_MODULE))
 		return LW_FRAME_GLUE;
+	/* A function's first address is no return address: it was put there. */
+	sprint_symbol(symbol, ip);
+	if (strstr(symbol, "+0x0/")) {
+		*strchr(symbol, '+') = 0;
+		if (lw_frame_of_name(symbol) == LW_FRAME_TRAMPOLINE)
+			return LW_FRAME_TRAMPOLINE;
+	}
 	sprint_symbol_no_offset(symbol, ip - 1);	/* the call may be a function's last word */
 	if (symbol[0] == '0')
 		return LW_FRAME_GLUE;			/* no name: a trampoline */
@@ -167,6 +183,8 @@ static noinline enum lw_frame look_up(unsigned long ip)
 /* One word an entry: the address, shifted over bits that all kernel addresses share, and its kind. */
 #define MEMO_BITS	13
 #define KIND_BITS	3
+
+static_assert(LW_FRAME_END < 1 << KIND_BITS);
 
 static u64 memo[1 << MEMO_BITS];
 

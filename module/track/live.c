@@ -139,16 +139,35 @@ static bool turn(u64 *slot, u64 from, u64 to)
 	return true;
 }
 
-/* Move one entry out of the bucket @from, the first of its address, see "Moving". */
-static bool move_one(u64 *from, int i)
+static bool move_one(u64 *from, int i, bool further);
+
+/* Make room in the bucket @slot by moving any entry out of it that can move. */
+static bool move_any(u64 *slot, bool further)
+{
+	int i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (move_one(slot, i, further))
+			return true;
+	return false;
+}
+
+/*
+ * Move one entry out of the bucket @from, the first of its address, see "Moving". If its second is
+ * full too, one may be moved out of that one before, but not @further.
+ */
+static bool move_one(u64 *from, int i, bool further)
 {
 	u64 seen = READ_ONCE(from[i]), entry = seen & ~LW_SPILL;
-	u64 *room;
+	u64 *to, *room;
 	bool moved;
 
 	if (lw_entry_state(entry) != LW_FIRST)
 		return lw_entry_free(seen);
-	room = find_room(second(from, entry), &seen);
+	to = second(from, entry);
+	room = find_room(to, &seen);
+	if (!room && further && move_any(to, false))
+		room = find_room(to, &seen);
 	if (!room || !lw_live_swap(room, seen, lw_entry_as(entry, LW_COMING)))
 		return false;
 	spill(from);
@@ -166,17 +185,17 @@ static bool move_one(u64 *from, int i)
 	return moved;
 }
 
+/* At most 2 * SLOTS * (1 + SLOTS) buckets are looked at: where one move is enough, a few. */
 static bool make_room(u64 *first, u64 *second)
 {
 	unsigned long flags;
-	bool made = false;
-	int i;
+	bool made;
 
 	if (in_nmi())
 		return false;
 	raw_spin_lock_irqsave(&room_lock, flags);
-	for (i = 0; i < 2 * SLOTS && !made; i++)
-		made = move_one(i < SLOTS ? first : second, i % SLOTS);
+	made = move_any(first, false) || move_any(second, false) ||
+	       move_any(first, true) || move_any(second, true);
 	raw_spin_unlock_irqrestore(&room_lock, flags);
 	return made;
 }
@@ -194,6 +213,8 @@ static bool add_once(struct lw_place *at, u64 entry, u64 *old, int *ret)
 		here = find(to, lw_entry_as(at->entry, LW_SECOND), &seen);
 		if (here)
 			entry = lw_entry_as(entry, LW_SECOND);
+		else if (lw_live_find(to, lw_entry_as(at->entry, LW_COMING)))
+			return false;	/* a mover is about to erase it, or make it LW_SECOND */
 	}
 	if (here) {
 		*old = seen;

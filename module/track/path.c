@@ -9,6 +9,9 @@
 bool lw_stacks __read_mostly = true;
 unsigned int lw_depth __read_mostly = 16;
 
+/* How far from a function's first byte a probe at its entry stops, at most: endbr64, call, int3 */
+#define ENTRY_BYTES	10
+
 struct stack {
 	unsigned int nr;
 	unsigned long frame[LW_DEPTH_MAX + LW_INNER_MAX];
@@ -47,6 +50,7 @@ static unsigned int skip(const struct stack *stack, unsigned int from, bool glue
 			glue = false;
 			break;
 		case LW_FRAME_GLUE:
+		case LW_FRAME_TRAMPOLINE:
 			if (glue)
 				break;
 			fallthrough;
@@ -102,6 +106,22 @@ void lw_path_of_pages(struct lw_path *path)
 		lw_stat_inc(LW_WALK_SHORT);
 }
 
+/* The place of the function that was stopped, within the few bytes in which a probe stops it. */
+static unsigned int place_near(const struct stack *stack, unsigned long function)
+{
+	unsigned int i;
+
+	for (i = 0; i < stack->nr && i < LW_INNER_MAX; i++)
+		if (stack->frame[i] - (function - ENTRY_BYTES) <= 2 * ENTRY_BYTES)
+			return i;
+	return stack->nr;
+}
+
+/*
+ * The stack shows the function that was stopped and then, if the walker could tell, its caller; if
+ * not, the frame after that. The caller is known, unless somebody else's probe has put a trampoline
+ * in its place; then it is the walker who knows.
+ */
 void lw_path_of_entry(struct lw_path *path, unsigned long function, unsigned long caller)
 {
 	struct stack stack;
@@ -110,14 +130,15 @@ void lw_path_of_entry(struct lw_path *path, unsigned long function, unsigned lon
 	path->nr = 0;
 	path->backing = false;
 	capture(&stack);
-	at = place_of(&stack, caller);
-	if (at == stack.nr) {
-		at = place_of(&stack, function);
-		if (unlikely(at == stack.nr)) {
-			only(path, caller);
-			return;
-		}
-		stack.frame[at] = caller;
+	at = place_near(&stack, function);
+	if (unlikely(at == stack.nr)) {
+		only(path, caller);
+		return;
 	}
+	if ((at + 1 < stack.nr && stack.frame[at + 1] == caller) ||
+	    lw_frame_kind(caller) == LW_FRAME_TRAMPOLINE)
+		at++;
+	else
+		stack.frame[at] = caller;
 	append(path, &stack, skip(&stack, at, false, &path->backing));
 }

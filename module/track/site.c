@@ -91,6 +91,14 @@ static u32 reserve(unsigned int nr, u32 *frame)
 	return id;
 }
 
+/* Give both back, if nobody has taken any since; otherwise they are left unused. */
+static void unreserve(u32 id, u32 frame, unsigned int nr)
+{
+	if (atomic_cmpxchg(&nr_frames, frame + nr, frame) != frame + nr ||
+	    atomic_cmpxchg(&nr_sites, id + 1, id) != id + 1)
+		lw_stat_inc(LW_SITES_SPOILT);
+}
+
 static u32 size_of(lw_what_t what)
 {
 	if (lw_what_class(what) == LW_PAGE)
@@ -142,14 +150,14 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 			return id;
 		was = READ_ONCE(*slot_of(hash, probe));
 		if (is(&lw_sites[was], what, frames, nr)) {
-			id = was;
+			parent = was;	/* another CPU was first */
 			break;
 		}
 	}
-	/* Not needed after all: nothing refers to the number, it is left unused. */
+	/* Not needed after all, or no place for it: nothing refers to the number. */
 	WRITE_ONCE(site->state, 0);
-	lw_stat_inc(LW_SITES_SPOILT);
-	return probe < PROBES ? id : parent;
+	unreserve(id, frame, nr);
+	return parent;
 }
 
 u32 lw_site_get(lw_what_t what, const unsigned long *frames, unsigned int nr, const void *object)
