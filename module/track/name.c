@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <leakwatch/frame.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/name.h>
 #include <leakwatch/site.h>
@@ -29,6 +30,8 @@ void lw_frame_text(char *text, unsigned long frame)
 	if (frame < NAMES_MAX)
 		strscpy(text, frame && frame <= nr_names ? names[frame - 1].text : "(unloaded code)",
 			LW_FRAME_TEXT);
+	else if (lw_frame_kind(frame) == LW_FRAME_TRAMPOLINE)
+		snprintf(text, LW_FRAME_TEXT, "%pS", (void *)frame);	/* not called from anywhere */
 	else
 		snprintf(text, LW_FRAME_TEXT, "%pB", (void *)frame);
 }

@@ -119,8 +119,8 @@ static unsigned int place_near(const struct stack *stack, unsigned long function
 
 /*
  * The stack shows the function that was stopped and then, if the walker could tell, its caller; if
- * not, the frame after that. The caller is known, unless somebody else's probe has put a trampoline
- * in its place; then it is the walker who knows.
+ * not, the frame after that. Where somebody else's probe has put a trampoline in the place of the
+ * caller, nobody can tell: the path then begins with that, and is counted as short.
  */
 void lw_path_of_entry(struct lw_path *path, unsigned long function, unsigned long caller)
 {
@@ -135,10 +135,11 @@ void lw_path_of_entry(struct lw_path *path, unsigned long function, unsigned lon
 		only(path, caller);
 		return;
 	}
-	if ((at + 1 < stack.nr && stack.frame[at + 1] == caller) ||
-	    lw_frame_kind(caller) == LW_FRAME_TRAMPOLINE)
+	if (at + 1 < stack.nr && stack.frame[at + 1] == caller)
 		at++;
 	else
 		stack.frame[at] = caller;
+	if (unlikely(lw_frame_kind(caller) == LW_FRAME_TRAMPOLINE))
+		lw_stat_inc(LW_WALK_SHORT);
 	append(path, &stack, skip(&stack, at, false, &path->backing));
 }

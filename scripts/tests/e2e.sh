@@ -233,20 +233,14 @@ rmmod leakwatch
 
 # --- unloading under load
 
-load() { while :; do find /sys/kernel /proc/1 >/dev/null 2>&1; (:); dd if=/dev/zero of=/tmp/x bs=64k count=8; done; }
-load 2>/dev/null & first=$!
-load 2>/dev/null & second=$!
-insmod ./leakwatch.ko
-sleep 10
-check "under load nothing is lost, no address handed out twice" lossless
-rmmod leakwatch
+sh ./loads.sh 30 & loads=$!
 check "ten loads and unloads under load" sh -c '
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		insmod ./leakwatch.ko || exit 1
 		[ $((i % 2)) = 0 ] || cat /sys/kernel/debug/leakwatch/top > /dev/null
 		rmmod leakwatch || exit 1
 	done'
-kill $first $second
+kill $loads
 
 # --- the kernel's own search for leaks, where it has it, finds none of ours
 
