@@ -23,7 +23,7 @@
 
 static unsigned long objects;
 module_param(objects, ulong, 0444);
-MODULE_PARM_DESC(objects, "objects that can be live at once, 512 to 268435456, 8 bytes each (0: RAM / 2048)");
+MODULE_PARM_DESC(objects, "objects that can be live at once, 512 to 268435456, 8 bytes each (0: RAM / 2048, or what the span of memory takes)");
 
 static unsigned int sites;
 module_param(sites, uint, 0444);
@@ -67,14 +67,10 @@ static unsigned int class_bits(void)
 
 static int check_parameters(void)
 {
-	unsigned long ram = totalram_pages();
-
-	if (!objects)
-		objects = max(LW_LIVE_MIN, ram << (PAGE_SHIFT - 11));
 	if (!sites)
-		sites = clamp_t(unsigned long, ram >> (16 - PAGE_SHIFT), SITES_DEFAULT_MIN,
-				SITES_DEFAULT_MAX);
-	if (!check_range("objects", objects, LW_LIVE_MIN, LW_LIVE_MAX) ||
+		sites = clamp_t(unsigned long, totalram_pages() >> (16 - PAGE_SHIFT),
+				SITES_DEFAULT_MIN, SITES_DEFAULT_MAX);
+	if ((objects && !check_range("objects", objects, LW_LIVE_MIN, LW_LIVE_MAX)) ||
 	    !check_range("sites", sites, LW_SITES_MIN, LW_MAX_SITES) ||
 	    !check_range("depth", depth, 1, LW_DEPTH_MAX))
 		return -EINVAL;
@@ -97,10 +93,23 @@ static bool chunk_exists(unsigned long pfn)
 	return false;
 }
 
-/* The direct map of all memory there is: where objects can be. */
-static int init_tables(void)
+/* @span bytes of the direct map from @base: where objects can be; none if nobody asks for them. */
+static int init_objects(unsigned long base, unsigned long span)
 {
-	unsigned long first = ULONG_MAX, end = 0, base, span;
+	int err;
+
+	if (!objects)
+		objects = max(totalram_pages() << (PAGE_SHIFT - 11), lw_live_least(span));
+	err = lw_live_init(objects, base, span);
+	if (err == -ERANGE)
+		pr_err("objects=%lu is too few for %lu MB of memory, it takes at least %lu\n",
+		       objects, span >> 20, lw_live_least(span));
+	return err;
+}
+
+static int init_tables(unsigned int bits)
+{
+	unsigned long first = ULONG_MAX, end = 0, base;
 	int node, err;
 
 	for_each_online_node(node) {
@@ -110,14 +119,13 @@ static int init_tables(void)
 		end = max(end, node_end_pfn(node));
 	}
 	base = (unsigned long)__va((phys_addr_t)first << PAGE_SHIFT);
-	span = (unsigned long)high_memory - base;
-	err = lw_live_init(objects, base, span);
-	if (err == -ERANGE)
-		pr_err("objects=%lu is too few for %lu MB of memory, it takes at least %lu\n",
-		       objects, span >> 20, lw_live_least(span));
+	if (bits & BIT(LW_SLAB))
+		err = init_objects(base, (unsigned long)high_memory - base);
+	else
+		err = lw_live_init(LW_LIVE_MIN, base, 0);
 	if (err)
 		return err;
-	err = lw_pages_init(end, chunk_exists);
+	err = lw_pages_init(bits & BIT(LW_PAGE) ? end : 0, chunk_exists);
 	if (err)
 		return err;
 	err = lw_sites_init(sites);
@@ -145,7 +153,7 @@ static int __init leakwatch_init(void)
 
 	if (err)
 		return err;
-	err = init_tables();
+	err = init_tables(bits);
 	if (err)
 		goto tables;
 	err = lw_hooks_init(bits, without);

@@ -74,4 +74,13 @@ void lw_pages_free(unsigned long pfn, unsigned int order);
  */
 void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr);
 
+/**
+ * lw_pages_settle() - let pages that hold slab objects be pages of the slab allocator
+ *
+ * Most are known as such by the path of their event (path.h). A page gets its slab mark only after
+ * that, so the rest is found by looking: before figures are taken, and when hooks go. Process
+ * context, reschedules; hooks go on meanwhile.
+ */
+void lw_pages_settle(void);
+
 #endif

@@ -34,7 +34,7 @@ const struct lw_mark *lw_mark_of(u32 site);
 /** lw_mark_set() - the baseline is now */
 void lw_mark_set(void);
 
-/** lw_mark_seconds() - Return: how long ago that was */
+/** lw_mark_seconds() - Return: how long ago that was, or how long before we stopped watching */
 u64 lw_mark_seconds(void);
 
 /** lw_mark_is_start() - Return: whether it is still the one that was set when watching began */

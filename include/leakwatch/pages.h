@@ -22,7 +22,7 @@
 
 /**
  * lw_pages_init() - take the memory of the table
- * @end: the first frame number past the highest
+ * @end: the first frame number past the highest; 0 for no table, then nothing is covered
  * @exists: whether any of the LW_CHUNK_FRAMES frames from @pfn exists
  *
  * Process context. Return: 0 or -ENOMEM.
@@ -56,6 +56,9 @@ int lw_pages_put(unsigned long pfn, u64 entry, u64 *old);
  * Return: 0; -EEXIST if it has one; -ERANGE if the frame is not covered.
  */
 int lw_pages_put_if_none(unsigned long pfn, u64 entry);
+
+/** lw_pages_replace() - set the entry of one frame if it is @seen. Return: whether it was. */
+bool lw_pages_replace(unsigned long pfn, u64 seen, u64 entry);
 
 /**
  * lw_pages_walk() - show every entry to @see

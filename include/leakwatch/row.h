@@ -31,7 +31,7 @@ enum lw_note {
  * @wanted: the site is one that the table shows
  * @allocs: objects or base pages allocated since watching began
  * @frees: of those, freed
- * @live: of those, there now; for pages without those that hold slab objects
+ * @live: of those, there now
  * @grown: how much @live has grown since the mark
  * @freed: how many were freed since the mark
  * @size: bytes of one

@@ -176,6 +176,12 @@ unsigned long lw_sites_bytes(void);
 /** lw_sites_max() - Return: how many sites there can be */
 unsigned int lw_sites_max(void);
 
+/** lw_frames_max() - Return: how many frames all paths together can have */
+unsigned int lw_frames_max(void);
+
+/** lw_frames_used() - Return: how many they have */
+unsigned int lw_frames_used(void);
+
 /** lw_sites_end() - Return: one more than the highest number taken; not all below are live */
 unsigned int lw_sites_end(void);
 

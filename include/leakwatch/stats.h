@@ -13,7 +13,7 @@
 /**
  * enum lw_stat - a cause
  * @LW_LOST_LIVE_FULL: an object was not stored, both its buckets were full
- * @LW_LOST_SITES_FULL: an object or block was not stored, no site could be made for it
+ * @LW_LOST_SITES_FULL: an object or page was not stored, no site could be made for it
  * @LW_LOST_OUTSIDE: an address or frame outside of what the tables cover (memory added after load)
  * @LW_LOST_FREE: a free gave up on a contended bucket; a phantom, must stay 0
  * @LW_LOST_MOVE: a free met an entry that was being moved and took it twice; must stay 0
@@ -21,9 +21,9 @@
  * @LW_UNMATCHED_PAGES: freed page frames that the table does not hold: older than the module
  * @LW_MISSED_OBJECTS: an object's address was handed out again without a free in between
  * @LW_MISSED_PAGES: a page frame was handed out again without a free in between
- * @LW_FOLDED: new paths that were charged to their call site, the table of paths being full
+ * @LW_FOLDED: events charged to the call site, the table of paths being full
  * @LW_WALK_SHORT: stacks in which the caller could not be found; the call site alone was kept
- * @LW_CACHES_FULL: slab caches that got no name, the table of caches being full
+ * @LW_CACHES_FULL: events of slab caches that got no name, the table of caches being full
  * @LW_MOVED: entries moved to their second bucket to make room: no loss, a sign of a full table
  * @LW_SITES_SPOILT: site numbers lost to two CPUs making the same site at once: no loss
  * @LW_NR_STATS: how many there are
@@ -69,6 +69,9 @@ const char *lw_stat_name(enum lw_stat stat);
 
 /** lw_stat_read() - Return: the sum of @stat over all CPUs */
 unsigned long lw_stat_read(enum lw_stat stat);
+
+/** lw_stats_lost() - Return: how many events were lost or proven missed, over all causes */
+unsigned long lw_stats_lost(void);
 
 /** lw_stats_clear() - set all to 0; the hooks are detached */
 void lw_stats_clear(void);

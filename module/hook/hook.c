@@ -126,26 +126,41 @@ void lw_hooks_detach(void)
 	watched = 0;
 }
 
+/*
+ * Frees first. Then the probes of allocations, before their tracepoints: registering a kretprobe
+ * allocates, and that is not to be seen.
+ */
+static bool in_turn(const struct lw_hook *hook, int turn)
+{
+	return turn == (hook->frees ? 0 : hook->type == LW_TRACE ? 2 : 1);
+}
+
+static const char *why(const struct lw_hook *hook)
+{
+	return hook->err == -ECANCELED ? "left out" : hook->err == -ENOENT ? "absent" : "refused";
+}
+
 int lw_hooks_attach(void)
 {
 	unsigned int lacking = 0;
 	struct lw_hook *hook;
-	int frees;
+	int turn;
 
-	for (frees = 1; frees >= 0; frees--) {
+	watched = wanted;
+	for (turn = 0; turn <= 2; turn++)
 		for_each_hook(hook)
-			if (hook->frees == frees && wanted & ~lacking & BIT(hook->class)) {
+			if (in_turn(hook, turn) && wanted & ~lacking & BIT(hook->class)) {
 				attach(hook);
 				if (hook->needed && !hook->attached)
 					lacking |= BIT(hook->class);
 			}
-	}
 	detach_classes(lacking);
+	watched = wanted & ~lacking;
 	for_each_hook(hook)
 		if (hook->needed && hook->err && wanted & BIT(hook->class))
-			pr_warn("class %s is off: no %s (%d)\n", hook->class == LW_SLAB ? "slab" : "page", hook->name,
+			pr_warn("class %s is off: its hook %s is %s (%d)\n",
+				hook->class == LW_SLAB ? "slab" : "page", hook->name, why(hook),
 				hook->err);
-	watched = wanted & ~lacking;
 	return watched ? 0 : -EOPNOTSUPP;
 }
 

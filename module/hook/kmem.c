@@ -35,7 +35,7 @@ static __always_inline void kmalloc_event(unsigned long call_site, const void *o
 {
 	lw_what_t what = lw_what_kmalloc(bytes, type_of(gfp));
 
-	if (unlikely(bytes > KMALLOC_MAX_CACHE_SIZE))
+	if (unlikely(bytes > KMALLOC_MAX_CACHE_SIZE) && lw_hooks_class(LW_PAGE))
 		lw_large_alloc(call_site, object, what);
 	else
 		lw_object_alloc(call_site, object, what);

@@ -3,6 +3,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <leakwatch/clock.h>
+#include <leakwatch/door.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/site.h>
 
@@ -39,6 +40,8 @@ void lw_mark_set(void)
 	struct lw_site *site;
 	u32 id;
 
+	if (on)
+		lw_pages_settle();
 	for (id = 1; id < lw_sites_end(); id++) {
 		site = &lw_sites[id];
 		lw_site_counts(id, &count);
@@ -51,7 +54,7 @@ void lw_mark_set(void)
 
 u64 lw_mark_seconds(void)
 {
-	return ktime_get_boottime_seconds() - marked;
+	return (on ? ktime_get_boottime_seconds() : stopped) - marked;
 }
 
 bool lw_mark_is_start(void)
@@ -70,6 +73,7 @@ void lw_watch_start(void)
 
 void lw_watch_stop(void)
 {
+	lw_pages_settle();
 	on = false;
 	stopped = ktime_get_boottime_seconds();
 	stopped_tick = lw_clock_now();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/sort.h>
 #include <leakwatch/rank.h>
 
@@ -7,7 +8,7 @@ static int tier(const struct lw_row *row)
 {
 	if (row->grown <= 0)
 		return 2;
-	return row->freed > row->grown;
+	return row->freed > row->grown || lw_row_grown(row) < PAGE_SIZE;
 }
 
 int lw_rank_bytes(s64 grown_a, s64 bytes_a, s64 grown_b, s64 bytes_b)

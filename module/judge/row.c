@@ -4,6 +4,7 @@
 #include <linux/overflow.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/clock.h>
+#include <leakwatch/door.h>
 #include <leakwatch/live.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/pages.h>
@@ -65,32 +66,9 @@ static void see_object(unsigned long addr, u64 entry, void *arg)
 		age(walk, &walk->rows->row[site], entry);
 }
 
-static void adopt(struct lw_row *row, int by)
-{
-	if (!row->wanted)
-		return;
-	row->live += by;
-	row->grown += by;
-}
-
-/*
- * A page gets its slab mark only after its event, so whether it holds objects, which are counted
- * as such, is told here and now.
- */
 static void see_page(unsigned long pfn, u64 entry, void *arg)
 {
-	struct walk *walk = arg;
-	struct lw_row *row = walk->rows->row;
-	u32 site = lw_entry_site(entry);
-
-	if (site >= walk->rows->nr)
-		return;
-	if (site != LW_SITE_SLAB_PAGES && pfn_valid(pfn) && PageSlab(pfn_to_page(pfn))) {
-		adopt(&row[site], -1);
-		site = LW_SITE_SLAB_PAGES;
-		adopt(&row[site], 1);
-	}
-	age(walk, &row[site], entry);
+	see_object(0, entry, arg);
 }
 
 static void fold(struct lw_row *into, const struct lw_row *row)
@@ -125,7 +103,7 @@ static void group(struct lw_rows *rows, enum lw_group by)
 			row[id] = (struct lw_row){};
 		}
 	for (id = 1; id < rows->nr; id++)
-		if (row[id].allocs || row[id].live)
+		if (row[id].allocs)
 			row[nr++] = row[id];
 	rows->nr = nr;
 }
@@ -139,6 +117,8 @@ struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)
 	if (!rows)
 		return NULL;
 	rows->nr = nr;
+	if (lw_watch_on() && classes & BIT(LW_PAGE))
+		lw_pages_settle();
 	for (id = 0; id < nr; id++)
 		fill(&rows->row[id], id, classes, want);
 	if (classes & BIT(LW_SLAB))

@@ -282,10 +282,17 @@ static int mark_show(struct seq_file *seq, void *unused)
 
 static ssize_t mark_write(struct file *file, const char __user *from, size_t count, loff_t *pos)
 {
+	ssize_t ret = count;
+
 	mutex_lock(&lw_lock);
-	lw_mark_set();
+	if (lw_watch_on()) {
+		lw_mark_set();
+	} else {
+		pr_err_ratelimited("mark: stopped; a mark is set while watching\n");
+		ret = -EINVAL;
+	}
 	mutex_unlock(&lw_lock);
-	return count;
+	return ret;
 }
 
 static int mark_open(struct inode *inode, struct file *file)

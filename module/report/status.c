@@ -41,6 +41,8 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "pages_kb", lw_pages_bytes() >> 10);
 	line(seq, "sites", lw_sites_end() - 1);
 	line(seq, "sites_max", lw_sites_max() - 1);
+	line(seq, "frames", lw_frames_used());
+	line(seq, "frames_max", lw_frames_max());
 	line(seq, "sites_kb", lw_sites_bytes() >> 10);
 	line(seq, "caches", lw_caches_end() - 1);
 	line(seq, "caches_max", LW_MAX_CACHES - 1);

@@ -8,11 +8,13 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <leakwatch/cache.h>
+#include <leakwatch/hook.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/name.h>
 #include <leakwatch/rank.h>
 #include <leakwatch/report.h>
+#include <leakwatch/stats.h>
 
 /**
  * struct kind - a table
@@ -110,12 +112,25 @@ const char *lw_site_cache(const struct lw_site *site)
 	       lw_what_major(site->what) > KMALLOC_MAX_CACHE_SIZE ? "(large)" : "-";
 }
 
+/* A free that is not heard leaves something live that is not: the reader has to know. */
+static void print_deaf(const struct lw_hook *hook, void *arg)
+{
+	bool left_out = !hook->attached && hook->err && hook->err != -ENOENT;
+
+	if (hook->frees && (left_out || lw_hook_missed(hook)))
+		seq_printf(arg, "# frees by %s are %s: live figures may be too high\n", hook->name,
+			   left_out ? "not heard" : "partly missed");
+}
+
 void lw_print_head(struct seq_file *seq, const char *name, const char *about)
 {
 	seq_printf(seq, LW_FORMAT "%s: %s\n", name, about);
 	seq_printf(seq, "# watching for %llu s%s, mark set %llu s ago%s\n", lw_watch_seconds(),
 		   lw_watch_on() ? "" : ", stopped", lw_mark_seconds(),
 		   lw_mark_is_start() ? " (at the start)" : "");
+	if (lw_stats_lost())
+		seq_printf(seq, "# %lu events were lost or missed, see status\n", lw_stats_lost());
+	lw_hooks_each(print_deaf, seq);
 	switch (lw_settings.filter) {
 	case 'c':
 		seq_printf(seq, "# filter: cache %s\n", lw_settings.text);
@@ -182,12 +197,12 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 	gfp_t gfp;
 	int i;
 
-	seq_printf(seq, "%ld times, %lld KB, ", row->live, kb(lw_row_bytes(row)));
+	seq_printf(seq, "%ld times, %lld KB", row->live, kb(lw_row_bytes(row)));
 	if (lw_what_class(site->what) == LW_SLAB) {
-		seq_printf(seq, "cache %s, size %u", lw_site_cache(site), row->size);
+		seq_printf(seq, ", cache %s, size %u", lw_site_cache(site), row->size);
 	} else if (!lw_row_is_backing(row) && row->site != LW_SITE_MIGRATION) {
 		gfp = (__force gfp_t)lw_what_major(site->what);
-		seq_printf(seq, "order %u, mask %#x(%pGg)", lw_what_order(site->what),
+		seq_printf(seq, ", order %u, mask %#x(%pGg)", lw_what_order(site->what),
 			   lw_what_major(site->what), &gfp);
 	}
 	seq_printf(seq, ", id %u, site %u, mark %+lld KB, allocs %lu, frees %lu", row->site,

@@ -316,3 +316,20 @@ void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr)
 		lw_pages_put(to, owner, &ignored);
 	}
 }
+
+static void settle(unsigned long pfn, u64 entry, void *unused)
+{
+	u32 site = lw_entry_site(entry);
+
+	if (site == LW_SITE_SLAB_PAGES || !pfn_valid(pfn) || !PageSlab(pfn_to_page(pfn)))
+		return;
+	if (lw_pages_replace(pfn, entry, lw_entry(0, LW_SITE_SLAB_PAGES, lw_entry_age(entry)))) {
+		lw_site_charge(site, -1);
+		lw_site_charge(LW_SITE_SLAB_PAGES, 1);
+	}
+}
+
+void lw_pages_settle(void)
+{
+	lw_pages_walk(settle, NULL);
+}

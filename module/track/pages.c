@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <compat/atomic.h>
 #include <leakwatch/entry.h>
 #include <leakwatch/pages.h>
 
@@ -47,6 +48,13 @@ int lw_pages_put_if_none(unsigned long pfn, u64 entry)
 	return cmpxchg64(at, 0, entry) ? -EEXIST : 0;
 }
 
+bool lw_pages_replace(unsigned long pfn, u64 seen, u64 entry)
+{
+	u64 *at = frame(pfn);
+
+	return at && lw_try_cmpxchg64(at, seen, entry);
+}
+
 void lw_pages_walk(void (*see)(unsigned long pfn, u64 entry, void *arg), void *arg)
 {
 	unsigned long nr, i;
@@ -84,6 +92,8 @@ int lw_pages_init(unsigned long end, bool (*exists)(unsigned long pfn))
 	unsigned long nr;
 
 	pages.nr_chunks = DIV_ROUND_UP(end, LW_CHUNK_FRAMES);
+	if (!pages.nr_chunks)
+		return 0;
 	pages.bytes = pages.nr_chunks * sizeof(*pages.chunk);
 	pages.chunk = vzalloc(pages.bytes);
 	if (!pages.chunk)

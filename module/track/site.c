@@ -243,6 +243,16 @@ unsigned int lw_sites_max(void)
 	return table.max;
 }
 
+unsigned int lw_frames_max(void)
+{
+	return table.max_frames;
+}
+
+unsigned int lw_frames_used(void)
+{
+	return atomic_read(&nr_frames);
+}
+
 unsigned int lw_sites_end(void)
 {
 	return atomic_read(&nr_sites);

@@ -39,6 +39,20 @@ unsigned long lw_stat_read(enum lw_stat stat)
 	return sum;
 }
 
+unsigned long lw_stats_lost(void)
+{
+	static const enum lw_stat losses[] = {
+		LW_LOST_LIVE_FULL, LW_LOST_SITES_FULL, LW_LOST_OUTSIDE, LW_LOST_FREE, LW_LOST_MOVE,
+		LW_MISSED_OBJECTS, LW_MISSED_PAGES,
+	};
+	unsigned long sum = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(losses); i++)
+		sum += lw_stat_read(losses[i]);
+	return sum;
+}
+
 void lw_stats_clear(void)
 {
 	int cpu;
