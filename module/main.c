@@ -158,10 +158,10 @@ static int __init leakwatch_init(void)
 		goto tables;
 	err = lw_hooks_init(bits, without);
 	if (err)
-		goto hooks;
+		goto tables;
 	err = lw_names_init();
 	if (err)
-		goto hooks;
+		goto tables;
 	mutex_lock(&lw_lock);
 	err = lw_start();
 	mutex_unlock(&lw_lock);
@@ -181,8 +181,6 @@ report:
 	lw_stop();
 names:
 	lw_names_exit();
-hooks:
-	lw_hooks_exit();
 tables:
 	exit_tables();
 	return err;
@@ -197,7 +195,6 @@ static void __exit leakwatch_exit(void)
 	lw_report_exit();
 	lw_stop();
 	lw_names_exit();
-	lw_hooks_exit();
 	exit_tables();
 }
 

@@ -76,12 +76,6 @@ struct lw_hook {
 extern struct lw_hook lw_kmem_hooks[], lw_page_hooks[];
 extern const unsigned int lw_nr_kmem_hooks, lw_nr_page_hooks;
 
-/** lw_hook_event() - count one event of @hook. Any context. */
-static __always_inline void lw_hook_event(struct lw_hook *hook)
-{
-	this_cpu_inc(*hook->events);
-}
-
 /**
  * lw_hooks_init() - find the hooks
  * @classes: a bit for each enum lw_class that is wanted
@@ -90,9 +84,6 @@ static __always_inline void lw_hook_event(struct lw_hook *hook)
  * Process context. Return: 0, -ENOMEM, or -EINVAL if @without names a hook that does not exist.
  */
 int lw_hooks_init(unsigned int classes, const char *without);
-
-/** lw_hooks_exit() - forget the hooks; they are detached */
-void lw_hooks_exit(void);
 
 /**
  * lw_hooks_attach() - attach every hook of the classes that are wanted

@@ -28,12 +28,14 @@
 #define LW_LIVE_MIN	512UL
 #define LW_LIVE_MAX	(1UL << 28)
 #define LW_LIVE_SLOTS	8	/* a bucket */
+#define LW_LIVE_FOLD	15	/* by how much a scattered address is folded into itself */
 
 /**
  * struct lw_live - the table; read-only after lw_live_init() but for the slots
  * @base: the lowest address that an object can have
  * @span: how many bytes from there
  * @mul: the odd multiplier that scatters addresses
+ * @key_mask: how many bits tell addresses apart, as a mask
  * @slot: the entries
  * @mask: number of buckets, less one
  * @shift: how many low bits of the scattered address do not name the bucket
@@ -42,6 +44,7 @@ struct lw_live {
 	unsigned long base;
 	unsigned long span;
 	u64 mul;
+	u64 key_mask;
 	u64 *slot;
 	unsigned long mask;
 	unsigned int shift;
@@ -92,7 +95,8 @@ static __always_inline bool lw_live_place(unsigned long addr, struct lw_place *a
 
 	if (unlikely(off >= lw_live.span))
 		return false;
-	key = (u64)(off >> 3) * lw_live.mul;
+	key = (u64)(off >> 3) * lw_live.mul & lw_live.key_mask;
+	key = (key ^ key >> LW_LIVE_FOLD) * lw_live.mul;
 	at->first = lw_live.slot + (key >> lw_live.shift & lw_live.mask) * LW_LIVE_SLOTS;
 	at->entry = lw_entry((key << LW_TAG_SHIFT) & LW_TAG_MASK, 0, 0);
 	return true;

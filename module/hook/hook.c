@@ -235,28 +235,12 @@ static int leave_out(const char *names)
 
 int lw_hooks_init(unsigned int classes, const char *without)
 {
-	struct lw_hook *hook;
 	int err;
 
 	wanted = classes;
 	err = leave_out(without);
 	if (err)
 		return err;
-	for_each_hook(hook) {
-		hook->events = alloc_percpu(unsigned long);
-		if (!hook->events)
-			return -ENOMEM;
-	}
 	for_each_kernel_tracepoint(match, NULL);
 	return 0;
-}
-
-void lw_hooks_exit(void)
-{
-	struct lw_hook *hook;
-
-	for_each_hook(hook) {
-		free_percpu(hook->events);
-		hook->events = NULL;
-	}
 }

@@ -7,6 +7,7 @@
  */
 #include <linux/slab.h>		/* before the events, which do not include it */
 #include <linux/kernel.h>
+#include <linux/percpu.h>
 #include <trace/events/kmem.h>
 #include <compat/regs.h>
 #include <compat/trace.h>
@@ -17,9 +18,12 @@
 enum {
 	KFREE, CACHE_FREE, FREE_BULK, FREE_RCU, FREE_RCU_NOLOCK, FREE_NOLOCK, DESTROY,
 	KMALLOC, CACHE_ALLOC, KMALLOC_NODE, CACHE_ALLOC_NODE, ALLOC_BULK, KMALLOC_NOLOCK,
+	NR_HOOKS
 };
 
-#define event(nr) lw_hook_event(&lw_kmem_hooks[nr])
+static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
+
+#define event(nr) this_cpu_inc(events[nr])
 
 /* The flags by which kmalloc() chooses among caches of one size. */
 static __always_inline u32 type_of(gfp_t gfp)
@@ -236,60 +240,73 @@ static int kmalloc_nolock_leave(struct kretprobe_instance *ri, struct pt_regs *r
 
 struct lw_hook lw_kmem_hooks[] = {
 	[KFREE] = {
+		.events = &events[KFREE],
 		.name = "kfree", .type = LW_TRACE, .frees = true, .needed = true,
 		.trace = LW_ADAPTER_1(kfree, kfree_plain),
 	},
 	[CACHE_FREE] = {
+		.events = &events[CACHE_FREE],
 		.name = "kmem_cache_free", .type = LW_TRACE, .frees = true, .needed = true,
 		.trace = LW_ADAPTER_3(kmem_cache_free, cache_free_of_cache, cache_free_of_name,
 				      cache_free_plain),
 	},
 	[FREE_BULK] = {
+		.events = &events[FREE_BULK],
 		.name = "kmem_cache_free_bulk", .type = LW_ENTRY, .frees = true,
 		.symbol = { "kmem_cache_free_bulk" }, .entry = free_bulk,
 	},
 	[FREE_RCU] = {
+		.events = &events[FREE_RCU],
 		.name = "kvfree_call_rcu", .type = LW_ENTRY, .frees = true,
 		.symbol = { "kvfree_call_rcu" }, .entry = free_rcu,
 	},
 	[FREE_RCU_NOLOCK] = {
+		.events = &events[FREE_RCU_NOLOCK],
 		.name = "kfree_call_rcu_nolock", .type = LW_ENTRY, .frees = true,
 		.symbol = { "kfree_call_rcu_nolock" }, .entry = free_rcu_nolock,
 	},
 	[FREE_NOLOCK] = {
+		.events = &events[FREE_NOLOCK],
 		.name = "kfree_nolock", .type = LW_ENTRY, .frees = true,
 		.symbol = { "kfree_nolock" }, .entry = free_nolock,
 	},
 	[DESTROY] = {
+		.events = &events[DESTROY],
 		.name = "kmem_cache_destroy", .type = LW_ENTRY, .frees = true,
 		.symbol = { "kmem_cache_destroy" }, .entry = destroy,
 	},
 	[KMALLOC] = {
+		.events = &events[KMALLOC],
 		.name = "kmalloc", .type = LW_TRACE, .needed = true,
 		.trace = LW_ADAPTER_2(kmalloc, kmalloc_of_node, kmalloc_plain),
 	},
 	[CACHE_ALLOC] = {
+		.events = &events[CACHE_ALLOC],
 		.name = "kmem_cache_alloc", .type = LW_TRACE, .needed = true,
 		.trace = LW_ADAPTER_2(kmem_cache_alloc, cache_alloc_of_cache, cache_alloc_of_size),
 	},
 	[KMALLOC_NODE] = {
+		.events = &events[KMALLOC_NODE],
 		.name = "kmalloc_node", .type = LW_TRACE,
 		NODE_EVENT(kmalloc_node, kmalloc_node_plain),
 	},
 	[CACHE_ALLOC_NODE] = {
+		.events = &events[CACHE_ALLOC_NODE],
 		.name = "kmem_cache_alloc_node", .type = LW_TRACE,
 		NODE_EVENT(kmem_cache_alloc_node, cache_alloc_node_plain),
 	},
 	[ALLOC_BULK] = {
+		.events = &events[ALLOC_BULK],
 		.name = "kmem_cache_alloc_bulk", .type = LW_RETURN,
 		.symbol = { "kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk" },
 		.enter = alloc_bulk_enter, .leave = alloc_bulk_leave, .data = sizeof(struct bulk),
 	},
 	[KMALLOC_NOLOCK] = {
+		.events = &events[KMALLOC_NOLOCK],
 		.name = "kmalloc_nolock", .type = LW_RETURN,
 		.symbol = { "_kmalloc_nolock_noprof", "kmalloc_nolock_noprof" },
 		.enter = kmalloc_nolock_enter, .leave = kmalloc_nolock_leave, .data = sizeof(u32),
 	},
 };
 
-const unsigned int lw_nr_kmem_hooks = ARRAY_SIZE(lw_kmem_hooks);
+const unsigned int lw_nr_kmem_hooks = NR_HOOKS;

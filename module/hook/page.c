@@ -7,6 +7,7 @@
  */
 #include <linux/slab.h>		/* before the events, which do not include it */
 #include <linux/kernel.h>
+#include <linux/percpu.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <trace/events/kmem.h>
@@ -15,9 +16,11 @@
 #include <leakwatch/door.h>
 #include <leakwatch/hook.h>
 
-enum { PAGE_FREE, MIGRATE, PAGE_ALLOC, PAGES_BULK, ISOLATE, CONTIG };
+enum { PAGE_FREE, MIGRATE, PAGE_ALLOC, PAGES_BULK, ISOLATE, CONTIG, NR_HOOKS };
 
-#define event(nr) lw_hook_event(&lw_page_hooks[nr])
+static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
+
+#define event(nr) this_cpu_inc(events[nr])
 
 static void page_alloc(void *data, struct page *page, unsigned int order, gfp_t gfp, int type)
 {
@@ -157,29 +160,35 @@ static int contig_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
 
 struct lw_hook lw_page_hooks[] = {
 	[PAGE_FREE] = {
+		.events = &events[PAGE_FREE],
 		.name = "mm_page_free", .type = LW_TRACE, .class = LW_PAGE, .frees = true,
 		.needed = true, .trace = LW_ADAPTER_1(mm_page_free, page_free),
 	},
 	[MIGRATE] = {
+		.events = &events[MIGRATE],
 		.name = "folio_migrate_flags", .type = LW_ENTRY, .class = LW_PAGE, .frees = true,
 		.symbol = { "folio_migrate_flags", "migrate_page_states", "migrate_page_copy" },
 		.entry = migrate,
 	},
 	[PAGE_ALLOC] = {
+		.events = &events[PAGE_ALLOC],
 		.name = "mm_page_alloc", .type = LW_TRACE, .class = LW_PAGE, .needed = true,
 		.trace = LW_ADAPTER_1(mm_page_alloc, page_alloc),
 	},
 	[PAGES_BULK] = {
+		.events = &events[PAGES_BULK],
 		.name = "alloc_pages_bulk", .type = LW_RETURN, .class = LW_PAGE,
 		.symbol = { "alloc_pages_bulk_noprof", "__alloc_pages_bulk" },
 		.enter = pages_bulk_enter, .leave = pages_bulk_leave, .data = sizeof(struct bulk),
 	},
 	[ISOLATE] = {
+		.events = &events[ISOLATE],
 		.name = "isolate_freepages", .type = LW_RETURN, .class = LW_PAGE,
 		.symbol = { "isolate_freepages_range" },
 		.enter = isolate_enter, .leave = isolate_leave, .data = sizeof(unsigned long),
 	},
 	[CONTIG] = {
+		.events = &events[CONTIG],
 		.name = "alloc_contig_range", .type = LW_RETURN, .class = LW_PAGE,
 		.symbol = { "alloc_contig_frozen_range_noprof", "alloc_contig_range_noprof",
 			    "alloc_contig_range" },
@@ -187,4 +196,4 @@ struct lw_hook lw_page_hooks[] = {
 	},
 };
 
-const unsigned int lw_nr_page_hooks = ARRAY_SIZE(lw_page_hooks);
+const unsigned int lw_nr_page_hooks = NR_HOOKS;

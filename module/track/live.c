@@ -6,7 +6,9 @@
  * -----------------------
  * Objects are aligned to 8 bytes and lie in the direct map, so (address - base) / 8 is a number of
  * key_bits bits: 27 on a board with 1 GiB. Multiplying it by an odd constant modulo 2^key_bits
- * permutes those numbers and scatters neighbours. The highest of the key_bits bits name the first
+ * permutes those numbers and scatters neighbours; folding the upper bits into the lower and
+ * multiplying again does so for objects in rows, too, which one multiplication would put in few
+ * buckets. The highest of the key_bits bits name the first
  * bucket, the lowest LW_TAG_BITS are the tag; between them, and perhaps twice, they have all bits.
  * The second bucket is the first one, exclusive-or a value that only depends on the tag, so either
  * can be told from the other, and the address from both.
@@ -45,6 +47,8 @@
 #include <linux/hash.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
+#include <linux/preempt.h>
+#include <linux/processor.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -56,12 +60,13 @@
 
 #define SLOTS		LW_LIVE_SLOTS
 #define OBJECT_SHIFT	3
+/* how long to wait for a mover, who has interrupts off, but perhaps no CPU under it */
+#define SPINS		1000
 /* more tries than there can be reasons for a cmpxchg to fail: other CPUs, moves, the spill bit */
 #define TRIES		64
 
 struct lw_live lw_live __read_mostly;
 
-static unsigned int key_bits;
 static u64 inverse;	/* of the multiplier, modulo 2^key_bits */
 
 static DEFINE_RAW_SPINLOCK(room_lock);
@@ -89,7 +94,9 @@ static unsigned long address(unsigned long nr, u64 entry)
 	if (lw_entry_state(entry) != LW_FIRST)
 		nr = other(nr, tag);
 	key = (u64)nr << lw_live.shift | (tag >> LW_TAG_SHIFT & ((1ULL << lw_live.shift) - 1));
-	key = key * inverse & ((1ULL << key_bits) - 1);
+	key = key * inverse & lw_live.key_mask;
+	key ^= key >> LW_LIVE_FOLD ^ key >> 2 * LW_LIVE_FOLD ^ key >> 3 * LW_LIVE_FOLD;
+	key = key * inverse & lw_live.key_mask;
 	return lw_live.base + ((unsigned long)key << OBJECT_SHIFT);
 }
 
@@ -200,6 +207,19 @@ static bool make_room(u64 *first, u64 *second)
 	return made;
 }
 
+/* Wait while an entry is on its way to bucket @to. Return: false if that took too long. */
+static bool has_come(u64 *to, u64 entry)
+{
+	int spins;
+
+	for (spins = 0; spins < SPINS; spins++) {
+		if (!lw_live_find(to, lw_entry_as(entry, LW_COMING)))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
 /*
  * One try to add an entry: anywhere in either bucket, or over an entry of the same address.
  * Return: whether it came to an end; false if another CPU was in the way.
@@ -208,13 +228,14 @@ static bool add_once(struct lw_place *at, u64 entry, u64 *old, int *ret)
 {
 	u64 *to = second(at->first, at->entry), *here, *room, seen;
 
+	*ret = -ENOSPC;
 	here = find(at->first, at->entry, &seen);
 	if (!here && lw_live_spilled(at->first)) {
 		here = find(to, lw_entry_as(at->entry, LW_SECOND), &seen);
 		if (here)
 			entry = lw_entry_as(entry, LW_SECOND);
 		else if (lw_live_find(to, lw_entry_as(at->entry, LW_COMING)))
-			return false;	/* a mover is about to erase it, or make it LW_SECOND */
+			return !has_come(to, at->entry);	/* -ENOSPC, or look again */
 	}
 	if (here) {
 		*old = seen;
@@ -310,8 +331,10 @@ int lw_live_give(unsigned long addr, u64 *old)
 		}
 		if (*old & LW_GIVEN)
 			return -EALREADY;
-		if (lw_entry_state(*old) == LW_COMING)
-			continue;	/* it settles in a moment */
+		if (lw_entry_state(*old) == LW_COMING) {
+			has_come(second(at.first, at.entry), at.entry);
+			continue;
+		}
 		if (lw_live_swap(here, *old, lw_entry_given(*old)))
 			return 0;
 	}
@@ -355,10 +378,10 @@ unsigned long lw_live_least(unsigned long span)
 int lw_live_init(unsigned long slots, unsigned long base, unsigned long span)
 {
 	unsigned int bits = order_base_2(DIV_ROUND_UP(slots, SLOTS));
+	unsigned int key_bits = max_t(unsigned int, order_base_2(span >> OBJECT_SHIFT), bits);
 	u64 mul;
 	int i;
 
-	key_bits = max_t(unsigned int, order_base_2(span >> OBJECT_SHIFT), bits);
 	if (key_bits - bits > LW_TAG_BITS)
 		return -ERANGE;
 	/* the golden ratio of 2^key_bits, not its low bits: these scatter neighbours badly */
@@ -366,6 +389,7 @@ int lw_live_init(unsigned long slots, unsigned long base, unsigned long span)
 	lw_live.base = base;
 	lw_live.span = span;
 	lw_live.mul = mul;
+	lw_live.key_mask = (1ULL << key_bits) - 1;
 	lw_live.mask = (1UL << bits) - 1;
 	lw_live.shift = key_bits - bits;
 	inverse = mul;
