@@ -83,7 +83,8 @@ static void name_and_size(struct kunit *test)
 		for (k = 0; k < ARRAY_SIZE(object); k++) {
 			one = (unsigned long)object[i];
 			two = (unsigned long)object[k];
-			if (two <= one || virt_to_head_page(object[i]) != virt_to_head_page(object[k]))
+			if (two <= one ||
+			    virt_to_head_page(object[i]) != virt_to_head_page(object[k]))
 				continue;
 			least = min(least, two - one);
 			many += (two - one) % lw_cache_size(nr) != 0;
@@ -97,7 +98,8 @@ static void name_and_size(struct kunit *test)
 
 static void other_memory(struct kunit *test)
 {
-	void *small = kmalloc(100, GFP_KERNEL), *large = kmalloc(4 * KMALLOC_MAX_CACHE_SIZE, GFP_KERNEL);
+	void *small = kmalloc(100, GFP_KERNEL);
+	void *large = kmalloc(4 * KMALLOC_MAX_CACHE_SIZE, GFP_KERNEL);
 	void *page = (void *)__get_free_page(GFP_KERNEL), *far = vmalloc(100);
 	static int in_module;
 	u32 nr;
@@ -134,7 +136,7 @@ static void merged(struct kunit *test)
 	if (one != two) {
 		kmem_cache_destroy(one);
 		kmem_cache_destroy(two);
-		kunit_skip(test, "caches are not merged here");
+		kunit_skip(test, "none are shared here");
 	}
 	nr = lw_cache_get(one);
 	lw_cache_destroyed(two);

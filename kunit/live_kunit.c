@@ -68,21 +68,19 @@ static unsigned long second_of(unsigned long addr)
 /* How many entries @addr has, in which state the last of them is in @entry. */
 static unsigned int places(unsigned long addr, u64 *entry)
 {
-	unsigned long first = first_of(addr), second = second_of(addr);
-	unsigned int i, state, nr = 0;
+	unsigned long where[] = { first_of(addr), second_of(addr) };
+	unsigned int i, k, nr = 0;
 	u64 here;
 
 	*entry = 0;
-	for (i = 0; i < 2 * SLOTS; i++) {
-		here = bucket(i < SLOTS ? first : second)[i % SLOTS];
-		state = lw_entry_state(here);
-		if (state == LW_EMPTY || (state == LW_FIRST) != (i < SLOTS))
-			continue;
-		if (address(i < SLOTS ? first : second, here) != addr)
-			continue;
-		*entry = here;
-		nr++;
-	}
+	for (i = 0; i < 2; i++)
+		for (k = 0; k < SLOTS; k++) {
+			here = bucket(where[i])[k];
+			if (lw_entry_free(here) || address(where[i], here) != addr)
+				continue;
+			*entry = here;
+			nr++;
+		}
 	return nr;
 }
 
@@ -117,6 +115,8 @@ static void entry_packs(struct kunit *test)
 static void entry_states(struct kunit *test)
 {
 	u64 entry = lw_entry(1ULL << LW_TAG_SHIFT, 7, 9);
+	u64 same = lw_entry(1ULL << LW_TAG_SHIFT, 8, 1);
+	u64 other_tag = lw_entry(2ULL << LW_TAG_SHIFT, 7, 9);
 	u64 second = lw_entry_as(entry | LW_SPILL | LW_GIVEN, LW_SECOND);
 
 	KUNIT_EXPECT_EQ(test, lw_entry_state(second), LW_SECOND);
@@ -130,16 +130,17 @@ static void entry_states(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lw_entry_free(entry));
 
 	KUNIT_EXPECT_EQ(test, lw_entry_key(entry), lw_entry_key(entry | LW_SPILL | LW_GIVEN));
-	KUNIT_EXPECT_EQ(test, lw_entry_key(entry), lw_entry_key(lw_entry(1ULL << LW_TAG_SHIFT, 8, 1)));
+	KUNIT_EXPECT_EQ(test, lw_entry_key(entry), lw_entry_key(same));
 	KUNIT_EXPECT_EQ(test, lw_entry_key(entry), lw_entry_peek(&entry));
 	KUNIT_EXPECT_NE(test, lw_entry_key(entry), lw_entry_key(second));
-	KUNIT_EXPECT_NE(test, lw_entry_key(entry), lw_entry_key(lw_entry(2ULL << LW_TAG_SHIFT, 7, 9)));
+	KUNIT_EXPECT_NE(test, lw_entry_key(entry), lw_entry_key(other_tag));
 	KUNIT_EXPECT_NE(test, lw_entry_key(entry), 0);
 }
 
 static void init_sizes(struct kunit *test)
 {
 	unsigned long most = (LW_LIVE_MIN / SLOTS) << (LW_TAG_BITS + OBJECT_SHIFT);
+	u64 old;
 
 	KUNIT_EXPECT_EQ(test, lw_live_slots(), LW_LIVE_MIN);
 	start(test, LW_LIVE_MIN + 1, SPAN);
@@ -153,6 +154,19 @@ static void init_sizes(struct kunit *test)
 	lw_live_exit();
 	start(test, LW_LIVE_MIN, most);
 	KUNIT_EXPECT_EQ(test, lw_live_slots(), LW_LIVE_MIN);
+
+	/* what a span takes at least is said beforehand, and is that */
+	KUNIT_EXPECT_LE(test, lw_live_least(most), LW_LIVE_MIN);
+	KUNIT_EXPECT_EQ(test, lw_live_least(2 * most), 2 * LW_LIVE_MIN);
+	start(test, lw_live_least(2 * most), 2 * most);
+	lw_live_exit();
+	KUNIT_EXPECT_EQ(test, lw_live_init(lw_live_least(2 * most) / 2, BASE, 2 * most), -ERANGE);
+
+	/* no span: nothing is covered */
+	start(test, LW_LIVE_MIN, 0);
+	KUNIT_EXPECT_EQ(test, lw_live_add(BASE, 1, &old), -ERANGE);
+	KUNIT_EXPECT_EQ(test, lw_live_take(BASE, &old), -ERANGE);
+	KUNIT_EXPECT_EQ(test, used(), 0);
 }
 
 static const struct span {
@@ -255,7 +269,7 @@ static void see_walked(unsigned long addr, u64 entry, void *arg)
 static void walk_shows_all(struct kunit *test)
 {
 	const struct span *span = test->param_value;
-	unsigned long i, wrong = 0, nr = RACE_MANY(NR_ADDRESSES);
+	unsigned long i, wrong = 0, nr = race_many(NR_ADDRESSES);
 	struct walked walked = {};
 	struct rnd_state rnd;
 	u64 old;
@@ -397,13 +411,14 @@ static void operations_spilled(struct kunit *test)
 static void tombstones(struct kunit *test)
 {
 	unsigned long addr = BASE + 64;
-	struct walked walked = { .addr = &addr, .times = (u8[1]){}, .nr = 1 };
+	u8 times = 0;
+	struct walked walked = { .addr = &addr, .times = &times, .nr = 1 };
 	u64 old;
 
 	/* of an object that nobody knows */
 	KUNIT_EXPECT_EQ(test, lw_live_give(addr, &old), -ENOENT);
 	lw_live_walk(see_walked, &walked);
-	KUNIT_EXPECT_EQ(test, walked.times[0], 0);
+	KUNIT_EXPECT_EQ(test, times, 0);
 	KUNIT_EXPECT_EQ(test, lw_live_take(addr, &old), 0);
 	KUNIT_EXPECT_TRUE(test, old & LW_GIVEN);
 	KUNIT_EXPECT_EQ(test, lw_entry_site(old), 0);
@@ -413,7 +428,7 @@ static void tombstones(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_live_give(addr, &old), -ENOENT);
 	KUNIT_EXPECT_EQ(test, lw_live_add(addr, (u32)(addr >> 3) % 1000 + 1, &old), 0);
 	lw_live_walk(see_walked, &walked);
-	KUNIT_EXPECT_EQ(test, walked.times[0], 1);
+	KUNIT_EXPECT_EQ(test, times, 1);
 	KUNIT_EXPECT_EQ(test, walked.unknown + walked.of_other_site, 0);
 	KUNIT_EXPECT_EQ(test, lw_live_take(addr, &old), 0);
 	KUNIT_EXPECT_FALSE(test, old & LW_GIVEN);
@@ -428,7 +443,8 @@ static void age_is_now(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, lw_live_add(BASE, 1, &old), 0);
 	KUNIT_ASSERT_EQ(test, lw_live_take(BASE, &old), 0);
 	age = lw_entry_age(old);
-	KUNIT_EXPECT_LE(test, (age - before) & LW_AGE_MASK, (lw_clock_now() - before) & LW_AGE_MASK);
+	KUNIT_EXPECT_LE(test, (age - before) & LW_AGE_MASK,
+			(lw_clock_now() - before) & LW_AGE_MASK);
 	KUNIT_EXPECT_EQ(test, lw_clock_seconds(5, 5), 0);
 	KUNIT_EXPECT_GE(test, lw_clock_seconds(LW_AGE_MASK, 9), 10);
 }
@@ -532,7 +548,8 @@ static void put_coming(struct kunit *test, unsigned long addr, u32 site)
 	struct lw_place at;
 
 	KUNIT_ASSERT_TRUE(test, lw_live_place(addr, &at));
-	bucket(second_of(addr))[SLOTS - 1] = lw_entry_as(at.entry | lw_entry(0, site, 0), LW_COMING);
+	bucket(second_of(addr))[SLOTS - 1] = lw_entry_as(at.entry | lw_entry(0, site, 0),
+							 LW_COMING);
 	spill(at.first);
 }
 
@@ -546,7 +563,7 @@ static void moving_and_take(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, used(), 0);
 }
 
-/* A give waits for the mover: it must not mark what may be a copy, nor say that there is nothing. */
+/* A give waits for the mover: it neither marks what may be a copy, nor finds nothing. */
 static void moving_and_give(struct kunit *test)
 {
 	u64 old, entry;
@@ -751,7 +768,7 @@ static void clear_forgets(struct kunit *test)
 enum truth { NONE, LIVE, GIVEN, MAYBE };	/* MAYBE: given up unknown, if there was room */
 
 #define RACE_ADDRESSES	700		/* of all workers; about two thirds are in the table */
-#define RACE_OPS	RACE_MANY(300000UL)
+#define RACE_OPS	race_many(150000)
 #define TICK_OPS	16
 
 struct worker {
@@ -952,7 +969,8 @@ static void races(struct kunit *test)
 	struct tally tally = {
 		.times = vzalloc(SPAN / 8), .site = vzalloc(SPAN / 8 * sizeof(u32)),
 	};
-	unsigned long lost = 0, balance = 0, twice = 0, not_once = 0, others = 0, ops = 0, coming = 0;
+	unsigned long lost = 0, balance = 0, twice = 0, ops = 0;
+	unsigned long not_once = 0, others = 0, coming = 0;
 	ktime_t begin = ktime_get();
 
 	KUNIT_ASSERT_TRUE(test, worker && tally.times && tally.site);

@@ -91,6 +91,22 @@ static void put_if_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, used(), 1);
 }
 
+static void replace(struct kunit *test)
+{
+	u64 one = lw_entry(0, 1, 5), two = lw_entry(0, 2, 6), old;
+
+	KUNIT_EXPECT_EQ(test, lw_pages_put(40, one, &old), 0);
+	KUNIT_EXPECT_FALSE(test, lw_pages_replace(40, two, one));
+	KUNIT_EXPECT_TRUE(test, lw_pages_replace(40, one, two));
+	KUNIT_EXPECT_FALSE(test, lw_pages_replace(40, one, two));
+	KUNIT_EXPECT_FALSE(test, lw_pages_replace(41, one, two));
+	KUNIT_EXPECT_FALSE(test, lw_pages_replace(CHUNK(HOLE), 0, two));
+	KUNIT_EXPECT_FALSE(test, lw_pages_replace(CHUNK(NR_CHUNKS), 0, two));
+	KUNIT_EXPECT_EQ(test, lw_pages_put(40, 0, &old), 0);
+	KUNIT_EXPECT_EQ(test, old, two);
+	KUNIT_EXPECT_EQ(test, used(), 0);
+}
+
 /* Every frame of a chunk that exists has a place, none of a hole or past the end has. */
 static void holes(struct kunit *test)
 {
@@ -106,7 +122,8 @@ static void holes(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(in); i++)
 		KUNIT_EXPECT_EQ_MSG(test, lw_pages_put(in[i], entry, &old), 0, "%lx", in[i]);
 	for (i = 0; i < ARRAY_SIZE(out); i++) {
-		KUNIT_EXPECT_EQ_MSG(test, lw_pages_put(out[i], entry, &old), -ERANGE, "%lx", out[i]);
+		KUNIT_EXPECT_EQ_MSG(test, lw_pages_put(out[i], entry, &old), -ERANGE, "%lx",
+				    out[i]);
 		KUNIT_EXPECT_EQ(test, lw_pages_put_if_none(out[i], entry), -ERANGE);
 	}
 	KUNIT_EXPECT_EQ(test, used(), ARRAY_SIZE(in));
@@ -177,6 +194,13 @@ static void bytes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_pages_init(END, none_exists), 0);
 	KUNIT_EXPECT_LT(test, lw_pages_bytes(), PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, lw_pages_put_if_none(0, 1), -ERANGE);
+	lw_pages_exit();
+	/* no table at all */
+	KUNIT_EXPECT_EQ(test, lw_pages_init(0, exists), 0);
+	KUNIT_EXPECT_EQ(test, lw_pages_bytes(), 0);
+	KUNIT_EXPECT_EQ(test, lw_pages_put_if_none(0, 1), -ERANGE);
+	KUNIT_EXPECT_EQ(test, used(), 0);
+	lw_pages_clear();
 }
 
 /* Whichever allocation fails, nothing stays behind and nothing is covered. */
@@ -195,7 +219,7 @@ static void no_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_pages_init(END, exists), 0);
 }
 
-/* Of all that want a frame unless it is taken, one gets it; of all that take an entry, one has it. */
+/* Of all that want a frame unless it is taken one gets it; of all that take an entry one has it. */
 #define RACE_FRAMES	20000UL
 
 struct claimer {
@@ -255,6 +279,7 @@ static void races(struct kunit *test)
 static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(put_returns_old),
 	KUNIT_CASE(put_if_none),
+	KUNIT_CASE(replace),
 	KUNIT_CASE(holes),
 	KUNIT_CASE(walk_and_clear),
 	KUNIT_CASE(blocks),

@@ -12,13 +12,28 @@
 #include <linux/slab.h>
 #include <linux/tracepoint.h>
 #include <compat/regs.h>
+
+/* In leakwatch all of the module's own code is glue; here it also has the callers, lw_test_*(). */
+static bool is_own_code(unsigned long ip, const struct module *module)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+
+	if (!within_module_core(ip, module))
+		return false;
+	sprint_symbol_no_offset(symbol, ip - 1);
+	return strncmp(symbol, "lw_test_", 8);
+}
+
+#define within_module_core is_own_code
 #include "../module/track/frame.c"
+#undef within_module_core
 #include "../module/track/path.c"
 
 #define MAGIC_BYTES	1789	/* nobody else asks for as many */
 
 static struct task_struct *armed;	/* whose events these are */
-static bool armed_irq;			/* or those in hard interrupts, if they ask for it */
+static bool armed_irq;			/* or those in hard interrupts, */
+static unsigned int irq_order;		/* and of pages those of that order */
 static unsigned int nr_paths;
 static struct lw_path got;		/* the first of them */
 
@@ -38,7 +53,8 @@ static void see_kmalloc(void *data, unsigned long call_site, const void *object,
 
 static void see_pages(void *data, struct page *page, unsigned int order, gfp_t gfp, int type)
 {
-	if (page && wanted()) {
+	/* in the interrupt others ask too (kmemleak, before the object's own event) */
+	if (page && (!in_hardirq() || order == READ_ONCE(irq_order)) && wanted()) {
 		lw_path_of_pages(&got);
 		nr_paths++;
 	}
@@ -48,6 +64,7 @@ static struct event {
 	const char *name;
 	void *probe;
 	struct tracepoint *tp;
+	bool attached;
 } events[] = {
 	{ "kmalloc", see_kmalloc },
 	{ "mm_page_alloc", see_pages },
@@ -70,8 +87,9 @@ static void attach(struct kunit *test, const char *name)
 	for (i = 0; i < ARRAY_SIZE(events); i++)
 		if (!strcmp(name, events[i].name)) {
 			KUNIT_ASSERT_NOT_NULL(test, events[i].tp);
-			KUNIT_ASSERT_EQ(test, tracepoint_probe_register(events[i].tp, events[i].probe,
-									NULL), 0);
+			KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(events[i].tp,
+									   events[i].probe, NULL));
+			events[i].attached = true;
 		}
 }
 
@@ -82,8 +100,10 @@ static void detach(void)
 	armed = NULL;
 	armed_irq = false;
 	for (i = 0; i < ARRAY_SIZE(events); i++)
-		if (events[i].tp)
+		if (events[i].attached) {
 			tracepoint_probe_unregister(events[i].tp, events[i].probe, NULL);
+			events[i].attached = false;
+		}
 	tracepoint_synchronize_unregister();
 }
 
@@ -132,13 +152,6 @@ static bool path_has(const char *name)
  * The chain: outer -> middle -> leaf -> the allocator. Each does something behind its call, which
  * therefore is no jump.
  */
-#define CHAIN __visible noinline __noclone
-
-CHAIN void *lw_test_leaf(void);
-CHAIN void *lw_test_middle(void);
-CHAIN void *lw_test_outer(void);
-CHAIN void *lw_test_deep(unsigned int depth);
-
 static __always_inline void *behind(void *object)
 {
 	OPTIMIZER_HIDE_VAR(object);
@@ -156,7 +169,7 @@ static enum ask ask_by;
 static char text[MAGIC_BYTES];
 static struct kmem_cache *fresh;
 
-void *lw_test_leaf(void)
+static noinline __noclone void *lw_test_leaf(void)
 {
 	switch (ask_by) {
 	case BY_KMALLOC:
@@ -213,22 +226,22 @@ static void give_back(void *object)
 	}
 }
 
-void *lw_test_middle(void)
+static noinline __noclone void *lw_test_middle(void)
 {
 	return behind(lw_test_leaf());
 }
 
-void *lw_test_outer(void)
+static noinline __noclone void *lw_test_outer(void)
 {
 	return behind(lw_test_middle());
 }
 
-void *lw_test_deep(unsigned int depth)
+static noinline __noclone void *lw_test_deep(unsigned int depth)
 {
 	return behind(depth ? lw_test_deep(depth - 1) : lw_test_leaf());
 }
 
-static void ask(struct kunit *test, enum ask by, unsigned int deep)
+static noinline void ask(struct kunit *test, enum ask by, unsigned int deep)
 {
 	void *object;
 
@@ -310,7 +323,7 @@ static void frame_names(struct kunit *test)
 				    known[i].name);
 }
 
-/* A core function by its name, a module's never; again, and when others took its place meanwhile. */
+/* A core function by its name, a module's never; and again when another took its place. */
 static void frame_kinds(struct kunit *test)
 {
 	unsigned long alloc = (unsigned long)__kmalloc + 8, caller = (unsigned long)kfree + 8;
@@ -324,7 +337,7 @@ static void frame_kinds(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, lw_frame_kind(PAGE_SIZE), LW_FRAME_GLUE);
 	}
 	/* an address that falls on the same place */
-	for (other = caller + 1; hash_long(other, MEMO_BITS) != hash_long(alloc, MEMO_BITS); other++)
+	for (other = caller; hash_long(++other, MEMO_BITS) != hash_long(alloc, MEMO_BITS);)
 		if (other - caller > 1UL << 24)
 			kunit_skip(test, "no two addresses share a place");
 	KUNIT_EXPECT_EQ(test, lw_frame_kind(alloc), LW_FRAME_ALLOC);
@@ -369,7 +382,7 @@ static void pages(struct kunit *test)
 	}
 }
 
-/* Pages that the slab allocator asks for, for itself or for a large kmalloc, are told from others. */
+/* Pages that the slab allocator asks for, for itself or a large kmalloc, are told from others. */
 static void never_merged(void *object)
 {
 }
@@ -430,17 +443,14 @@ static struct hrtimer timer;
 static bool in_irq_pages;
 static void *irq_object;
 
-CHAIN enum hrtimer_restart lw_test_tick(struct hrtimer *timer);
-CHAIN void lw_test_interrupted(void);
-
-enum hrtimer_restart lw_test_tick(struct hrtimer *timer)
+static noinline __noclone enum hrtimer_restart lw_test_tick(struct hrtimer *timer)
 {
 	irq_object = behind(in_irq_pages ? page_address(alloc_pages(GFP_ATOMIC, 2)) :
 			    kmalloc(MAGIC_BYTES, GFP_ATOMIC));
 	return HRTIMER_NORESTART;
 }
 
-void lw_test_interrupted(void)
+static noinline __noclone void lw_test_interrupted(void)
 {
 	ktime_t end = ktime_add_ms(ktime_get(), 2000);
 
@@ -456,6 +466,7 @@ static void interrupts(struct kunit *test)
 	attach(test, "mm_page_alloc");
 	for (i = 0; i < 2; i++) {
 		in_irq_pages = i;
+		irq_order = i ? 2 : UINT_MAX;
 		irq_object = NULL;
 		nr_paths = 0;
 		hrtimer_init(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
@@ -486,17 +497,14 @@ static void interrupts(struct kunit *test)
 }
 
 /*
- * A kprobe at the entry of a function: who called it is frame 0, wherever the architecture keeps that;
- * of a function of ours, where the kernel puts a breakpoint, and of one of the kernel's, where it
- * may use ftrace.
+ * A kprobe at the entry of a function: who called it is frame 0, wherever the architecture keeps
+ * that; of a function of ours, where the kernel puts a breakpoint, and of one of the kernel's,
+ * where it may use ftrace.
  */
-CHAIN unsigned int lw_test_probed(unsigned int again);
-CHAIN unsigned int lw_test_caller(unsigned int again);
-CHAIN unsigned int lw_test_callers_caller(unsigned int again);
-CHAIN unsigned int lw_test_shrinks(void);
+static unsigned int lw_test_caller(unsigned int again);
 
 /* Calls back its own caller, @again times: the same call is on the stack more than once. */
-unsigned int lw_test_probed(unsigned int again)
+static noinline __noclone unsigned int lw_test_probed(unsigned int again)
 {
 	unsigned int ret = again;
 
@@ -507,7 +515,7 @@ unsigned int lw_test_probed(unsigned int again)
 	return ret;
 }
 
-unsigned int lw_test_caller(unsigned int again)
+static noinline __noclone unsigned int lw_test_caller(unsigned int again)
 {
 	unsigned int ret = lw_test_probed(again);
 
@@ -515,7 +523,7 @@ unsigned int lw_test_caller(unsigned int again)
 	return ret;
 }
 
-unsigned int lw_test_callers_caller(unsigned int again)
+static noinline __noclone unsigned int lw_test_callers_caller(unsigned int again)
 {
 	unsigned int ret = lw_test_caller(again);
 
@@ -523,7 +531,7 @@ unsigned int lw_test_callers_caller(unsigned int again)
 	return ret;
 }
 
-unsigned int lw_test_shrinks(void)
+static noinline __noclone unsigned int lw_test_shrinks(void)
 {
 	unsigned int ret = kmem_cache_shrink(fresh);
 
@@ -531,11 +539,13 @@ unsigned int lw_test_shrinks(void)
 	return ret;
 }
 
+static unsigned int result;		/* else nobody would need the calls */
 static unsigned int skip_entries;	/* the path of the first entries is not wanted */
 
 static void see_entry(struct pt_regs *regs)
 {
-	if (!wanted() || (skip_entries && skip_entries--))
+	/* a breakpoint counts as an interrupt on x86 */
+	if (READ_ONCE(armed) != current || nr_paths || (skip_entries && skip_entries--))
 		return;
 	lw_path_of_entry(&got, instruction_pointer(regs), lw_regs_caller(regs));
 	nr_paths++;
@@ -558,12 +568,12 @@ static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 	return 0;
 }
 
-static void call_probed(unsigned int again)
+static noinline void call_probed(unsigned int again)
 {
 	nr_paths = 0;
 	memset(&got, 0, sizeof(got));
 	WRITE_ONCE(armed, current);
-	lw_test_callers_caller(again);
+	WRITE_ONCE(result, lw_test_callers_caller(again));
 	WRITE_ONCE(armed, NULL);
 }
 
@@ -591,7 +601,7 @@ static void entry_of_kernel(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, fresh);
 	KUNIT_ASSERT_EQ(test, register_kprobe(&kp), 0);
 	WRITE_ONCE(armed, current);
-	lw_test_shrinks();
+	WRITE_ONCE(result, lw_test_shrinks());
 	WRITE_ONCE(armed, NULL);
 	unregister_kprobe(&kp);
 	kmem_cache_destroy(fresh);
@@ -607,9 +617,9 @@ static void entry_again(struct kunit *test)
 	struct kprobe kp = { .symbol_name = "lw_test_probed", .pre_handler = on_entry };
 
 	KUNIT_ASSERT_EQ(test, register_kprobe(&kp), 0);
-	skip_entries = 2;
+	WRITE_ONCE(skip_entries, 2);
 	call_probed(2);
-	skip_entries = 0;
+	WRITE_ONCE(skip_entries, 0);
 	unregister_kprobe(&kp);
 	KUNIT_ASSERT_EQ(test, nr_paths, 1);
 	expect_in(test, 0, "lw_test_caller");
@@ -637,26 +647,67 @@ static void entry_of_kretprobe(struct kunit *test)
 	expect_in(test, 2, "call_probed");
 }
 
-/* Somebody else's kretprobe on the function has changed where it returns to. */
-static void entry_beside_kretprobe(struct kunit *test)
+/*
+ * Somebody else's kretprobe on the function has put a trampoline where it returns to: the path
+ * begins with the caller if the walker can tell it, or else with the trampoline, and is counted as
+ * short. Never does it begin with somebody who did not call.
+ */
+static noinline void beside_kretprobe(struct kunit *test, const char *function,
+				      unsigned int (*call)(void))
 {
 	struct kretprobe rp = {
-		.kp.symbol_name = "lw_test_probed",
+		.kp.symbol_name = function,
 		.entry_handler = on_entry_ret, .handler = on_return, .maxactive = 8,
 	};
 	struct kretprobe other = {
-		.kp.symbol_name = "lw_test_probed", .handler = on_return, .maxactive = 8,
+		.kp.symbol_name = function, .handler = on_return, .maxactive = 8,
 	};
 
 	KUNIT_ASSERT_EQ(test, register_kretprobe(&rp), 0);
 	KUNIT_ASSERT_EQ(test, register_kretprobe(&other), 0);
-	call_probed(0);
+	nr_paths = 0;
+	memset(&got, 0, sizeof(got));
+	WRITE_ONCE(armed, current);
+	WRITE_ONCE(result, call());
+	WRITE_ONCE(armed, NULL);
 	unregister_kretprobe(&other);
 	unregister_kretprobe(&rp);
 	KUNIT_ASSERT_EQ(test, nr_paths, 1);
-	expect_in(test, 0, "lw_test_caller");
-	expect_in(test, 1, "lw_test_callers_caller");
-	expect_in(test, 2, "call_probed");
+	KUNIT_ASSERT_GT(test, got.nr, 1);
+}
+
+static noinline __noclone unsigned int lw_test_calls(void)
+{
+	unsigned int ret = lw_test_caller(0);
+
+	OPTIMIZER_HIDE_VAR(ret);
+	return ret;
+}
+
+static void expect_caller_or_short(struct kunit *test, const char *caller)
+{
+	bool is_short = lw_frame_kind(got.frame[0]) == LW_FRAME_TRAMPOLINE;
+
+	if (!is_short)
+		expect_in(test, 0, caller);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SHORT), is_short);
+	KUNIT_EXPECT_TRUE(test, path_has("beside_kretprobe"));
+	expect_in(test, got.nr - 1, "ret_from_fork");
+}
+
+static void entry_beside_kretprobe(struct kunit *test)
+{
+	beside_kretprobe(test, "lw_test_probed", lw_test_calls);
+	expect_caller_or_short(test, "lw_test_caller");
+}
+
+static void entry_of_kernel_beside_kretprobe(struct kunit *test)
+{
+	fresh = kmem_cache_create("leakwatch_path_test", 1000, 0, 0, never_merged);
+	KUNIT_ASSERT_NOT_NULL(test, fresh);
+	beside_kretprobe(test, "kmem_cache_shrink", lw_test_shrinks);
+	kmem_cache_destroy(fresh);
+	expect_caller_or_short(test, "lw_test_shrinks");
 }
 
 static struct kunit_case path_cases[] = {
@@ -673,6 +724,7 @@ static struct kunit_case path_cases[] = {
 	KUNIT_CASE(entry_again),
 	KUNIT_CASE(entry_of_kretprobe),
 	KUNIT_CASE(entry_beside_kretprobe),
+	KUNIT_CASE(entry_of_kernel_beside_kretprobe),
 	{}
 };
 

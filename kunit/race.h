@@ -11,8 +11,11 @@
 
 #define RACE_MAX	8
 
-/* What is slow there is also checked more closely there. */
-#define RACE_MANY(nr)	(IS_ENABLED(CONFIG_KASAN) ? (nr) / 8 : (nr))
+/* So many, or fewer where all is slower and checked more closely. */
+static inline unsigned long race_many(unsigned long nr)
+{
+	return IS_ENABLED(CONFIG_KASAN) ? nr / 8 : nr;
+}
 
 struct racer {
 	void (*run)(void *arg);

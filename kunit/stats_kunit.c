@@ -45,9 +45,28 @@ static void sums_over_cpus(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, lw_stat_read(i), 0);
 }
 
+/* What makes figures wrong is lost; what is older than the module, or no loss, is not. */
+static void losses(struct kunit *test)
+{
+	static const enum lw_stat none[] = {
+		LW_UNMATCHED_OBJECTS, LW_UNMATCHED_PAGES, LW_FOLDED, LW_WALK_SHORT, LW_CACHES_FULL,
+		LW_MOVED, LW_SITES_SPOILT,
+	};
+	int i;
+
+	KUNIT_EXPECT_EQ(test, lw_stats_lost(), 0);
+	for (i = 0; i < ARRAY_SIZE(none); i++)
+		lw_stat_inc(none[i]);
+	KUNIT_EXPECT_EQ(test, lw_stats_lost(), 0);
+	for (i = 0; i < LW_NR_STATS; i++)
+		lw_stat_inc(i);
+	KUNIT_EXPECT_EQ(test, lw_stats_lost(), LW_NR_STATS - ARRAY_SIZE(none));
+}
+
 static struct kunit_case stats_cases[] = {
 	KUNIT_CASE(names_differ),
 	KUNIT_CASE(sums_over_cpus),
+	KUNIT_CASE(losses),
 	{}
 };
 

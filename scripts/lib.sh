@@ -29,9 +29,10 @@ need() {
 	[ "$(id -u)" = 0 ] || die "not root, cannot install: ${missing[*]}"
 	say "installing ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get update -q >"$cache/apt.log" 2>&1 &&
-	apt-get install -y -q --no-install-recommends "${missing[@]}" >>"$cache/apt.log" 2>&1 ||
-	{ tail -n 20 "$cache/apt.log" >&2; die "apt-get failed, see $cache/apt.log"; }
+	if ! { apt-get update -q && apt-get install -y -q --no-install-recommends "${missing[@]}"; } >"$cache/apt.log" 2>&1; then
+		tail -n 20 "$cache/apt.log" >&2
+		die "apt-get failed, see $cache/apt.log"
+	fi
 }
 
 # hash_of WORD...: a short key over the words given and over standard input.
@@ -54,7 +55,25 @@ compiler() {
 	esac
 }
 
+# kernel_source: prints the directory of Debian's kernel source, which it unpacks if need be.
+kernel_source() {
+	local version src
+	need linux-source-6.1 xz-utils
+	version=$(dpkg-query -W -f '${Version}' linux-source-6.1)
+	src=$cache/linux-source-6.1-$version
+	(
+		flock 8		# two at once would unpack into each other
+		[ ! -e "$src/Makefile" ] || exit 0
+		say "unpacking linux-source-6.1 $version"
+		rm -rf "$src.part" && mkdir -p "$src.part" &&
+		tar -C "$src.part" --strip-components=1 -xf /usr/src/linux-source-6.1.tar.xz &&
+		mv "$src.part" "$src"
+	) 8>"$cache/source.lock" || die "cannot unpack the kernel's source"
+	echo "$src"
+}
+
 # prepare KERNEL: sets ARCH, KDIR and IMAGE of stock-<arch>, or of one of our own kernels.
+# shellcheck disable=SC2034	# for those who source this
 prepare() {
 	local dir
 	case $1 in

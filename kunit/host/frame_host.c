@@ -4,12 +4,13 @@
 #include "../../module/track/frame.c"
 
 /*
- * A made-up kernel: the function at address n * 16 + 1 is functions[n]; what lies above is
- * this module, and below a trampoline that has no name.
+ * A made-up kernel: each function has 16 bytes, function n is at 16 * n. The first 16 bytes have no
+ * name; what lies above is this module.
  */
 static const char * const functions[] = {
 	"", "kmalloc_trace", "some_driver_probe", "kmalloc_large_node", "kstrdup [other]",
 	"asm_sysvec_apic_timer_interrupt", "__alloc_pages_noprof", "new_slab", "new_slab_objects",
+	"arch_rethook_trampoline",
 };
 
 static unsigned int lookups;
@@ -21,6 +22,14 @@ int sprint_symbol_no_offset(char *buffer, unsigned long address)
 	__atomic_fetch_add(&lookups, 1, __ATOMIC_RELAXED);
 	return nr ? sprintf(buffer, "%s", functions[nr % ARRAY_SIZE(functions)]) :
 		    sprintf(buffer, "0x%lx", address);
+}
+
+int sprint_symbol(char *buffer, unsigned long address)
+{
+	unsigned long nr = address / 16;
+
+	return nr ? sprintf(buffer, "%s+0x%lx/0x10", functions[nr % ARRAY_SIZE(functions)],
+			    address % 16) : sprintf(buffer, "0x%lx", address);
 }
 
 bool within_module_core(unsigned long addr, const struct module *mod)
@@ -46,6 +55,8 @@ static void known_names(void)
 		{ "new_slab.isra.0", LW_FRAME_BACKING },
 		{ "new_slab_noprof", LW_FRAME_BACKING },
 		{ "new_slab_objects", LW_FRAME_CALLER },
+		{ "new_slab_noprof.isra.0", LW_FRAME_BACKING },
+		{ "arch_rethook_trampoline", LW_FRAME_TRAMPOLINE },
 		{ "kmem_cache_alloc_lru_noprof", LW_FRAME_ALLOC },
 		{ "__alloc_pages_bulk", LW_FRAME_ALLOC },
 		{ "get_zeroed_page", LW_FRAME_ALLOC },
@@ -82,16 +93,19 @@ static void no_pattern_is_shadowed(void)
 	}
 }
 
+/* The call is before the address that it returns to; but to a trampoline one returns without a call. */
 static enum lw_frame right(unsigned long ip)
 {
 	static const enum lw_frame kind[] = {
 		LW_FRAME_GLUE, LW_FRAME_ALLOC, LW_FRAME_CALLER, LW_FRAME_BACKING, LW_FRAME_CALLER,
-		LW_FRAME_END, LW_FRAME_ALLOC, LW_FRAME_BACKING, LW_FRAME_CALLER, LW_FRAME_GLUE,
+		LW_FRAME_END, LW_FRAME_ALLOC, LW_FRAME_BACKING, LW_FRAME_CALLER,
+		LW_FRAME_TRAMPOLINE,
 	};
-	/* the module's range is asked about the address, the symbols about the one before */
 	unsigned long nr = (ip - 1) / 16;
 
-	return kind[ip < ARRAY_SIZE(functions) * 16 ? nr : ARRAY_SIZE(functions)];
+	if (ip / 16 >= ARRAY_SIZE(functions))
+		return LW_FRAME_GLUE;
+	return ip / 16 == 9 ? LW_FRAME_TRAMPOLINE : kind[nr];
 }
 
 static void addresses(void)
@@ -113,6 +127,7 @@ static void look_up_all(int nr, void *arg)
 	unsigned long ip;
 	int n;
 
+	host_give_way = 100;
 	for (n = 0; n < 50000; n++) {
 		ip = 1 + host_below(&state, 400);
 		expect(lw_frame_kind(ip) == right(ip), "%#lx is %d", ip, lw_frame_kind(ip));

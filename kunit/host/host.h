@@ -11,11 +11,28 @@
 #define HOST_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/*
+ * The threads are many and the processors few, so that they would seldom meet in the midst of things: a
+ * thread gives way before one in host_give_way accesses to what is shared; 0 for never.
+ */
+#ifndef HOST_POINT
+static _Thread_local unsigned int host_give_way, host_accesses;
+
+#define HOST_POINT()								\
+	({									\
+		if (host_give_way &&						\
+		    ((host_accesses++ * HOST_CPUS + host_cpu) * 2654435761U >> 16) % host_give_way == 0)	\
+			sched_yield();						\
+	})
+#endif
+
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/percpu.h>
@@ -81,6 +98,13 @@ static inline int host_run(const struct host_test *test)
 	}
 	return !!failed;
 }
+
+/* How often: TSan takes ten times as long, and looks for other things. */
+#ifdef __SANITIZE_THREAD__
+#define host_many(n)	((n) / 5)
+#else
+#define host_many(n)	(n)
+#endif
 
 /* Random numbers: the same in every run, but for what threads make of them. splitmix64. */
 static inline u64 host_random(u64 *state)

@@ -24,12 +24,16 @@ struct object {
 	u32 age;
 };
 
-enum operation { ADD, TAKE, GIVE };
-
-static inline bool entry_is(const struct object *object, u64 entry, bool given)
+/* The entry is the object's own; that of what was given up is nobody's. */
+static inline bool entry_is_live(const struct object *object, u64 entry)
 {
-	return lw_entry_site(entry) == object->site && !!(entry & LW_GIVEN) == given &&
-	       lw_entry_age(entry) == object->age;
+	return lw_entry_site(entry) == object->site && lw_entry_age(entry) == object->age &&
+	       !(entry & LW_GIVEN);
+}
+
+static inline bool entry_is_given(u64 entry)
+{
+	return lw_entry_site(entry) == 0 && entry & LW_GIVEN;
 }
 
 #define answer(condition)							\
@@ -37,9 +41,14 @@ static inline bool entry_is(const struct object *object, u64 entry, bool given)
 
 static void object_add(struct object *object, u32 site)
 {
+	struct lw_place at;
 	u64 old = 0;
-	int ret = lw_live_add(object->addr, site, &old);
+	int ret = 0;
 
+	/* as door.c does */
+	if (!lw_live_place(object->addr, &at) ||
+	    !lw_live_try_add(&at, lw_entry(0, site, lw_clock_now())))
+		ret = lw_live_add(object->addr, site, &old);
 	switch (object->state) {
 	case OUT:
 	case LOST:	/* the free was missed, but so was the object */
@@ -47,7 +56,7 @@ static void object_add(struct object *object, u32 site)
 		answer(!ret || ret == -ENOSPC);
 		break;
 	case LIVE:	/* the free was missed */
-		answer(ret == -EEXIST && entry_is(object, old, false));
+		answer(ret == -EEXIST && entry_is_live(object, old));
 		break;
 	case GIVEN:	/* the free was not shown */
 		answer(!ret);
@@ -60,22 +69,24 @@ static void object_add(struct object *object, u32 site)
 
 static void object_take(struct object *object)
 {
-	u64 old = 0;
-	int ret = lw_live_take(object->addr, &old);
+	u64 old = lw_live_try_take(object->addr);
+	int ret = 0;
 
+	if (!old)
+		ret = lw_live_take(object->addr, &old);
 	switch (object->state) {
 	case OUT:	/* never allocated while we looked */
 	case LOST:
 		answer(ret == -ENOENT);
 		break;
 	case LIVE:
-		answer(!ret && entry_is(object, old, false));
+		answer(!ret && entry_is_live(object, old));
 		break;
 	case GIVEN:
-		answer(!ret && entry_is(object, old, true));
+		answer(!ret && entry_is_given(old));
 		break;
 	case MAYBE:
-		answer(ret == -ENOENT || (!ret && !lw_entry_site(old) && old & LW_GIVEN));
+		answer(ret == -ENOENT || (!ret && entry_is_given(old)));
 		break;
 	}
 	object->state = OUT;
@@ -93,7 +104,7 @@ static void object_give(struct object *object)
 		object->state = MAYBE;
 		break;
 	case LIVE:
-		answer(!ret && entry_is(object, old, false));
+		answer(!ret && entry_is_live(object, old));
 		object->state = GIVEN;
 		break;
 	case GIVEN:
@@ -153,7 +164,7 @@ static void walk_see(unsigned long addr, u64 entry, void *arg)
 		object++;
 	walk->seen++;
 	if (expect(object < walk->object + walk->nr, "%lx is nobody's", addr))
-		expect(object->state == LIVE && entry_is(object, entry, false),
+		expect(object->state == LIVE && entry_is_live(object, entry),
 		       "%lx, state %d, is %llx", addr, object->state, entry);
 }
 

@@ -123,6 +123,7 @@ static void put_shared(int nr, void *arg)
 	unsigned long pfn;
 	int n;
 
+	host_give_way = 100;
 	for (pfn = SHARED; pfn < 2 * SHARED; pfn++)
 		if (!lw_pages_put_if_none(pfn, lw_entry(0, nr + 1, 0)))
 			__atomic_fetch_add(&first_in[pfn - SHARED], 1, __ATOMIC_RELAXED);

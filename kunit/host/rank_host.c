@@ -19,7 +19,7 @@ static struct lw_row random_row(u32 site)
 {
 	struct lw_row row = { .site = site, .grown = some(), .freed = some(), .live = some() };
 
-	row.size = 1 + host_below(&seed, 3);
+	row.size = 512 << host_below(&seed, 4);		/* a page is 1 to 8 of them */
 	if (row.freed < 0)
 		row.freed = -row.freed;
 	return row;
@@ -35,18 +35,24 @@ static struct lw_rows *random_rows(unsigned int nr)
 	return rows;
 }
 
-/* The rule, said again: how much earlier than @b does @a come? */
+/* The rule, said again. */
+static int group_of(const struct lw_row *row)
+{
+	bool churns = row->freed > row->grown;
+	bool a_page = (s64)row->grown * row->size >= 4096;
+
+	if (row->grown <= 0)
+		return 3;
+	return a_page && !churns ? 1 : 2;
+}
+
 static bool precedes(const struct lw_row *a, const struct lw_row *b)
 {
-	bool grew_a = a->grown > 0, grew_b = b->grown > 0;
-	bool churns_a = grew_a && a->freed > a->grown, churns_b = grew_b && b->freed > b->grown;
 	s64 by_a = (s64)a->grown * a->size, by_b = (s64)b->grown * b->size;
 	s64 has_a = (s64)a->live * a->size, has_b = (s64)b->live * b->size;
 
-	if (grew_a != grew_b)
-		return grew_a;
-	if (churns_a != churns_b)
-		return churns_b;
+	if (group_of(a) != group_of(b))
+		return group_of(a) < group_of(b);
 	if (by_a != by_b)
 		return by_a > by_b;
 	if (has_a != has_b)
@@ -131,14 +137,17 @@ static void tiers(void)
 		/* kept all, or as much as it freed: a leak */
 		{ .site = 9, .grown = 1000, .freed = 0, .live = 1000, .size = 128 },
 		{ .site = 8, .grown = 500, .freed = 500, .live = 900, .size = 128 },
-		{ .site = 1, .grown = 1, .freed = 0, .live = 1, .size = 8 },
+		{ .site = 5, .grown = 32, .freed = 0, .live = 32, .size = 128 },
 		/* grew by more bytes, but by freeing more than it kept */
 		{ .site = 2, .grown = 90000, .freed = 90001, .live = 90000, .size = 4096 },
+		/* grew by less than a page, whether it churns or not */
+		{ .site = 4, .grown = 31, .freed = 0, .live = 31, .size = 128 },
 		{ .site = 7, .grown = 10, .freed = 10000000, .live = 10, .size = 64 },
+		{ .site = 1, .grown = 1, .freed = 0, .live = 1, .size = 8 },
 		/* did not grow, however much it is: the largest first */
-		{ .site = 3, .grown = 0, .freed = 5, .live = 100000, .size = 4096 },
-		{ .site = 4, .grown = 0, .freed = 0, .live = 100, .size = 4096 },
-		{ .site = 5, .grown = 0, .freed = 0, .live = 100, .size = 4096 },
+		{ .site = 12, .grown = 0, .freed = 5, .live = 100000, .size = 4096 },
+		{ .site = 10, .grown = 0, .freed = 0, .live = 100, .size = 4096 },
+		{ .site = 11, .grown = 0, .freed = 0, .live = 100, .size = 4096 },
 		/* shrank, though it churns */
 		{ .site = 6, .grown = -7, .freed = 900, .live = 99999, .size = 4096 },
 	};

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=busybox
+# shellcheck shell=dash
 # Runs in the guest, under -icount, with one of the kernel's own instruments on: the same loops.
 state=$(sed 's/.*\(slub_debug\|page_owner\)=.*/\1/' /proc/cmdline)
 insmod ./bench.ko || exit 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=busybox
+# shellcheck shell=dash
 # Runs in the guest, under -icount: the loops of kunit/bench in each state of leakwatch.
 D=/sys/kernel/debug/leakwatch
 
@@ -20,14 +20,14 @@ echo stop > $D/control
 measure stopped
 echo "stacks off" > $D/control
 for state in stacks_off stacks_all; do
-	echo "${state/_/ }" > $D/control
+	echo "${state%_*} ${state#*_}" > $D/control
 	for fill in 0 $half $most; do
 		echo stop > $D/control
 		echo start > $D/control
 		case $fill in
 		0) measure $state ;;
-		$half) measure ${state}_50 $half ;;
-		$most) measure ${state}_80 $most ;;
+		"$half") measure ${state}_50 $half ;;
+		"$most") measure ${state}_80 $most ;;
 		esac
 		awk '/^lost/ && $2 { print "lost something:", $0; exit 1 }' $D/status || exit 1
 	done

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=busybox
+# shellcheck shell=dash
 # Runs in the guest: what a person would type.
 D=/sys/kernel/debug/leakwatch
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=busybox
+# shellcheck shell=dash
 # Runs in the guest: leakwatch beside a driver that leaks and says how much.
 # shellcheck source=scripts/ktap
 . ./ktap
@@ -63,8 +63,8 @@ leak() {
 	note < /tmp/truth
 	a=$(awk '$3 == "leaky_path_a" { print $4 }' $T/truth)
 	b=$(awk '$3 == "leaky_path_b" { print $4 }' $T/truth)
-	equal "$kind: path a" "$(paths leaky_path_a $function)" "$a"
-	equal "$kind: path b" "$(paths leaky_path_b $function)" "$b"
+	equal "$kind: path a" "$(paths leaky_path_a "$function")" "$a"
+	equal "$kind: path b" "$(paths leaky_path_b "$function")" "$b"
 	equal "$kind: the leak is first in top" "$(first)" "$function"
 	check "$kind: nothing was lost" lossless
 	writes 1 ../leaky/free
@@ -139,6 +139,7 @@ quiet rmmod leaky
 writes clear
 insmod ./leaky.ko kind=softirq rate=5000 count=1000
 sleep 1
+# shellcheck disable=SC2016	# for awk to expand
 check "a soft interrupt's path ends at its entry" awk '
 	/ times, / { inside = 0 }
 	index($1, "leaky_leak_softirq+") == 1 { inside = seen = 1 }
@@ -234,6 +235,7 @@ rmmod leakwatch
 # --- unloading under load
 
 sh ./loads.sh 30 & loads=$!
+# shellcheck disable=SC2016	# for that shell to expand
 check "ten loads and unloads under load" sh -c '
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		insmod ./leakwatch.ko || exit 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=busybox
+# shellcheck shell=dash
 # Runs in the guest, with CPUs that really run at once: all kinds of leaks under load, from first to last.
 # shellcheck source=scripts/ktap
 . ./ktap

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=busybox
+# shellcheck shell=dash
 # loads.sh SECONDS: in the guest, what a shell can do to keep the allocators busy on every CPU.
 end=$(($(cut -d . -f 1 /proc/uptime) + $1))
 one() {

@@ -13,6 +13,7 @@
 #define atomic_long_read	atomic_read
 #define atomic_long_set		atomic_set
 
+#define atomic_cmpxchg(v, old, new)	cmpxchg(&(v)->counter, old, new)
 #define atomic_try_cmpxchg(v, old, new)	try_cmpxchg(&(v)->counter, old, new)
 
 #endif

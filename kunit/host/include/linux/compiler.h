@@ -45,6 +45,7 @@
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define noinline		__attribute__((noinline))
+#define __aligned(n)		__attribute__((aligned(n)))
 #undef __always_inline		/* the C library has it as well */
 #define __always_inline		inline __attribute__((always_inline))
 

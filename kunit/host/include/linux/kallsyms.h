@@ -5,6 +5,7 @@
 
 #define KSYM_SYMBOL_LEN	512
 
+int sprint_symbol(char *buffer, unsigned long address);
 int sprint_symbol_no_offset(char *buffer, unsigned long address);
 
 #endif

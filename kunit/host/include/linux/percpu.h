@@ -28,6 +28,7 @@ extern _Thread_local int host_cpu;
 #define per_cpu(var, cpu)	(*per_cpu_ptr(&(var), cpu))
 #define this_cpu_add(var, n)							\
 	__atomic_fetch_add(per_cpu_ptr(&(var), host_cpu), n, __ATOMIC_RELAXED)
+#define this_cpu_inc(var)	this_cpu_add(var, 1)
 
 #define for_each_possible_cpu(cpu)	for ((cpu) = 0; (cpu) < HOST_CPUS; (cpu)++)
 #define num_possible_cpus()		HOST_CPUS

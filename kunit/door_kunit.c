@@ -1,0 +1,673 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of door: from an event to the counts, over real tables. No hook is attached; objects
+ * and pages are those of a buffer of the test's own.
+ */
+#include <kunit/test.h>
+#include <linux/module.h>
+#include <linux/vmalloc.h>
+#include <leakwatch/cache.h>
+#include "../module/track/door.c"
+#include "race.h"
+
+#define ORDER		4
+#define NR_PAGES	BIT(ORDER)
+#define BYTES		(NR_PAGES << PAGE_SHIFT)
+
+static void *buffer;
+static unsigned long pfn;	/* the buffer's first */
+
+static void *slab_object;
+static unsigned long slab_pfn;	/* its page, which holds objects of the allocator */
+
+static bool exists(unsigned long start)
+{
+	return start >> LW_CHUNK_SHIFT == pfn >> LW_CHUNK_SHIFT ||
+	       start >> LW_CHUNK_SHIFT == slab_pfn >> LW_CHUNK_SHIFT;
+}
+
+/* The first frame that is not covered. */
+static unsigned long end_of_all(void)
+{
+	return (max(pfn, slab_pfn) | (LW_CHUNK_FRAMES - 1)) + 1;
+}
+
+static int door_test_init(struct kunit *test)
+{
+	buffer = (void *)__get_free_pages(GFP_KERNEL, ORDER);
+	slab_object = kmalloc(100, GFP_KERNEL);
+	if (!buffer || !slab_object)
+		return -ENOMEM;
+	slab_pfn = page_to_pfn(virt_to_page(slab_object));
+	pfn = page_to_pfn(virt_to_page(buffer));
+	lw_stacks = true;
+	lw_stats_clear();
+	return lw_live_init(LW_LIVE_MIN, (unsigned long)buffer, BYTES) ?:
+	       lw_pages_init(max(pfn, slab_pfn) + NR_PAGES, exists) ?: lw_sites_init(512);
+}
+
+static void door_test_exit(struct kunit *test)
+{
+	lw_sites_exit();
+	lw_pages_exit();
+	lw_live_exit();
+	kfree(slab_object);
+	free_pages((unsigned long)buffer, ORDER);
+}
+
+static int door_suite_init(struct kunit_suite *suite)
+{
+	return lw_cache_init();
+}
+
+static void door_suite_exit(struct kunit_suite *suite)
+{
+	lw_cache_exit();
+}
+
+static void *object(unsigned int nr)
+{
+	return buffer + 64 * nr;
+}
+
+static noinline void alloc(unsigned int nr, lw_what_t what)
+{
+	lw_object_alloc(_RET_IP_, object(nr), what);
+	barrier();
+}
+
+/* What all sites of that kind of request have, together with how many they are. */
+struct sum {
+	long allocs;
+	long frees;
+	long lost;
+	long missed;
+	unsigned int nr;
+};
+
+static struct sum sum_of(lw_what_t what)
+{
+	struct sum sum = {};
+	struct lw_count count;
+	u32 id;
+
+	for (id = 1; id < lw_sites_end(); id++) {
+		if (!lw_site_live(&lw_sites[id]) || lw_sites[id].what != what)
+			continue;
+		lw_site_counts(id, &count);
+		sum.allocs += count.allocs;
+		sum.frees += count.frees;
+		sum.lost += atomic_read(&lw_sites[id].lost);
+		sum.missed += atomic_read(&lw_sites[id].missed);
+		sum.nr += count.allocs || count.frees;
+	}
+	return sum;
+}
+
+static long live_of_site(u32 id)
+{
+	struct lw_count count;
+
+	lw_site_counts(id, &count);
+	return count.allocs - count.frees - atomic_read(&lw_sites[id].lost);
+}
+
+static long live_of(lw_what_t what)
+{
+	struct sum sum = sum_of(what);
+
+	return sum.allocs - sum.frees - sum.lost;
+}
+
+static void see_object(unsigned long addr, u64 entry, void *arg)
+{
+	((unsigned long *)arg)[lw_entry_site(entry)]++;
+}
+
+/* The law: of each site as much is live as its counts say, and of all together. */
+static void conserved(struct kunit *test)
+{
+	unsigned long *seen = kunit_kcalloc(test, lw_sites_max(), sizeof(*seen), GFP_KERNEL);
+	u32 id;
+
+	KUNIT_ASSERT_NOT_NULL(test, seen);
+	lw_live_walk(see_object, seen);
+	lw_pages_walk(see_object, seen);
+	for (id = 1; id < lw_sites_end(); id++)
+		KUNIT_EXPECT_EQ_MSG(test, (long)seen[id], live_of_site(id), "site %u", id);
+	KUNIT_EXPECT_EQ(test, seen[LW_SITE_NOBODY], 0);
+}
+
+/* These counters have these values, in pairs; all others are 0. */
+static void __expect_stats(struct kunit *test, const unsigned long *pair, unsigned int nr)
+{
+	unsigned long want[LW_NR_STATS] = {};
+	unsigned int i;
+
+	for (i = 0; i < nr; i += 2)
+		want[pair[i]] = pair[i + 1];
+	for (i = 0; i < LW_NR_STATS; i++)
+		if (i != LW_WALK_SHORT && i != LW_MOVED)
+			KUNIT_EXPECT_EQ_MSG(test, lw_stat_read(i), want[i], "%s", lw_stat_name(i));
+}
+
+#define expect_stats(test, ...)							\
+	__expect_stats(test, (unsigned long[]){ 0, 0, ##__VA_ARGS__ },		\
+		       sizeof((unsigned long[]){ 0, 0, ##__VA_ARGS__ }) / sizeof(unsigned long))
+
+#define SMALL	lw_what_kmalloc(64, 0)
+#define OTHER	lw_what_kmalloc(96, 0)
+
+static void objects(struct kunit *test)
+{
+	struct sum sum;
+
+	alloc(1, SMALL);
+	alloc(2, SMALL);
+	alloc(3, OTHER);
+	KUNIT_EXPECT_EQ(test, live_of(SMALL), 2);
+	KUNIT_EXPECT_EQ(test, live_of(OTHER), 1);
+	conserved(test);
+	lw_object_free(object(2));
+	lw_object_free(object(3));
+	sum = sum_of(SMALL);
+	KUNIT_EXPECT_EQ(test, sum.allocs, 2);
+	KUNIT_EXPECT_EQ(test, sum.frees, 1);
+	KUNIT_EXPECT_EQ(test, live_of(OTHER), 0);
+	conserved(test);
+	expect_stats(test);
+
+	/* of what is not there */
+	lw_object_free(object(2));
+	lw_object_free(object(9));
+	expect_stats(test, LW_UNMATCHED_OBJECTS, 2);
+	KUNIT_EXPECT_EQ(test, live_of(SMALL), 1);
+	conserved(test);
+}
+
+static void no_objects(struct kunit *test)
+{
+	unsigned int sites = lw_sites_end();
+
+	lw_object_alloc(_RET_IP_, NULL, SMALL);
+	lw_object_alloc(_RET_IP_, ZERO_SIZE_PTR, SMALL);
+	lw_large_alloc(_RET_IP_, NULL, lw_what_kmalloc(4 * KMALLOC_MAX_CACHE_SIZE, 0));
+	lw_object_put(LW_SITE_SLAB_PAGES, NULL);
+	lw_object_free(NULL);
+	lw_object_free(ZERO_SIZE_PTR);
+	lw_object_give(NULL);
+	lw_object_give(ZERO_SIZE_PTR);
+	expect_stats(test);
+	KUNIT_EXPECT_EQ(test, lw_sites_end(), sites);
+	conserved(test);
+}
+
+/* The same address again without a free between: the first one's free was missed. */
+static void missed_free(struct kunit *test)
+{
+	struct sum sum;
+
+	alloc(1, SMALL);
+	alloc(1, OTHER);
+	sum = sum_of(SMALL);
+	KUNIT_EXPECT_EQ(test, sum.allocs, 1);
+	KUNIT_EXPECT_EQ(test, sum.frees, 1);
+	KUNIT_EXPECT_EQ(test, sum.missed, 1);
+	KUNIT_EXPECT_EQ(test, sum_of(OTHER).missed, 0);
+	KUNIT_EXPECT_EQ(test, live_of(OTHER), 1);
+	expect_stats(test, LW_MISSED_OBJECTS, 1);
+	conserved(test);
+	lw_object_free(object(1));
+	KUNIT_EXPECT_EQ(test, live_of(OTHER), 0);
+	expect_stats(test, LW_MISSED_OBJECTS, 1);
+	conserved(test);
+}
+
+static void given_up(struct kunit *test)
+{
+	/* given up, then freed: gone at the first, nothing at the second */
+	alloc(1, SMALL);
+	lw_object_give(object(1));
+	KUNIT_EXPECT_EQ(test, live_of(SMALL), 0);
+	conserved(test);
+	lw_object_free(object(1));
+	KUNIT_EXPECT_EQ(test, sum_of(SMALL).frees, 1);
+	expect_stats(test);
+	lw_object_free(object(1));
+	expect_stats(test, LW_UNMATCHED_OBJECTS, 1);
+
+	/* given up twice */
+	alloc(2, SMALL);
+	lw_object_give(object(2));
+	lw_object_give(object(2));
+	KUNIT_EXPECT_EQ(test, sum_of(SMALL).frees, 2);
+	/* handed out again, the free never was an event */
+	alloc(2, OTHER);
+	KUNIT_EXPECT_EQ(test, live_of(OTHER), 1);
+	KUNIT_EXPECT_EQ(test, sum_of(SMALL).missed, 0);
+	expect_stats(test, LW_UNMATCHED_OBJECTS, 1);
+	conserved(test);
+
+	/* of an object that nobody knows: unmatched once, not again when it is freed */
+	lw_object_give(object(3));
+	expect_stats(test, LW_UNMATCHED_OBJECTS, 2);
+	lw_object_free(object(3));
+	expect_stats(test, LW_UNMATCHED_OBJECTS, 2);
+	conserved(test);
+}
+
+static void outside(struct kunit *test)
+{
+	void *far = vmalloc(PAGE_SIZE);
+
+	KUNIT_ASSERT_NOT_NULL(test, far);
+	lw_object_alloc(_RET_IP_, buffer + BYTES, SMALL);
+	expect_stats(test, LW_LOST_OUTSIDE, 1);
+	KUNIT_EXPECT_EQ(test, sum_of(SMALL).allocs, 0);
+	lw_object_free(buffer + BYTES);
+	lw_object_give(buffer - 8);
+	expect_stats(test, LW_LOST_OUTSIDE, 3);
+	/* kvfree_rcu() is also used on what is no object */
+	lw_object_give(far);
+	lw_object_free(far);
+	expect_stats(test, LW_LOST_OUTSIDE, 3);
+	conserved(test);
+	vfree(far);
+}
+
+static void full_table(struct kunit *test)
+{
+	unsigned int i, nr = BYTES / 64;
+	unsigned long lost;
+
+	for (i = 0; i < nr; i++)
+		alloc(i, i % 2 ? SMALL : OTHER);
+	lost = lw_stat_read(LW_LOST_LIVE_FULL);
+	KUNIT_EXPECT_GT(test, lost, 0);
+	expect_stats(test, LW_LOST_LIVE_FULL, lost);
+	KUNIT_EXPECT_EQ(test, sum_of(SMALL).allocs + sum_of(OTHER).allocs, nr);
+	KUNIT_EXPECT_EQ(test, sum_of(SMALL).lost + sum_of(OTHER).lost, lost);
+	conserved(test);
+	for (i = 0; i < nr; i++)
+		lw_object_free(object(i));
+	expect_stats(test, LW_LOST_LIVE_FULL, lost, LW_UNMATCHED_OBJECTS, lost);
+	KUNIT_EXPECT_EQ(test, live_of(SMALL), 0);
+	KUNIT_EXPECT_EQ(test, live_of(OTHER), 0);
+	conserved(test);
+}
+
+static void full_sites(struct kunit *test)
+{
+	unsigned long lost;
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++)
+		alloc(i % 100, lw_what_kmalloc(8 * i, 0));
+	lost = lw_stat_read(LW_LOST_SITES_FULL);
+	KUNIT_EXPECT_GT(test, lost, 1000 - lw_sites_max());
+	KUNIT_EXPECT_EQ(test, lw_sites_end(), lw_sites_max());
+	conserved(test);
+	lw_pages_alloc(pfn, 2, 0x77);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_LOST_SITES_FULL), lost + 4);
+	lw_page_put_if_none(LW_SITE_NOBODY, pfn);
+	lw_page_claim(LW_SITE_NOBODY, pfn);
+	lw_object_put(LW_SITE_NOBODY, object(200));
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_LOST_SITES_FULL), lost + 7);
+	conserved(test);
+}
+
+static void call_sites_alone(struct kunit *test)
+{
+	u32 id;
+
+	lw_stacks = false;
+	alloc(1, SMALL);
+	alloc(2, SMALL);
+	KUNIT_EXPECT_EQ(test, sum_of(SMALL).nr, 2);	/* there are two calls */
+	KUNIT_EXPECT_EQ(test, live_of(SMALL), 2);
+	for (id = 1; id < lw_sites_end(); id++)
+		KUNIT_EXPECT_LE(test, lw_sites[id].nr_frames, 1);
+	lw_stacks = true;
+	alloc(3, SMALL);
+	KUNIT_EXPECT_EQ(test, sum_of(SMALL).nr, 3);
+	lw_stacks = false;
+	alloc(3, SMALL);
+	expect_stats(test, LW_MISSED_OBJECTS, 1);
+	lw_object_free(object(1));
+	lw_object_free(object(3));
+	conserved(test);
+	KUNIT_EXPECT_EQ(test, live_of(SMALL), 1);
+}
+
+#define GFP_A	((__force u32)GFP_KERNEL)
+#define GFP_B	((__force u32)GFP_NOIO)
+#define PAGES_A	lw_what_pages(3, GFP_A)
+#define PAGES_B	lw_what_pages(3, GFP_B)
+
+static void pages(struct kunit *test)
+{
+	unsigned int i;
+
+	lw_pages_alloc(pfn, 3, GFP_A);
+	KUNIT_EXPECT_EQ(test, live_of(PAGES_A), 8);
+	conserved(test);
+	/* split, and freed in parts */
+	for (i = 0; i < 4; i++)
+		lw_pages_free(pfn + i, 0);
+	KUNIT_EXPECT_EQ(test, live_of(PAGES_A), 4);
+	conserved(test);
+	lw_pages_free(pfn + 4, 2);
+	KUNIT_EXPECT_EQ(test, live_of(PAGES_A), 0);
+	expect_stats(test);
+	/* two neighbours, freed as one block, with what nobody knows between */
+	lw_pages_alloc(pfn, 2, GFP_A);
+	lw_pages_alloc(pfn + 6, 1, GFP_B);
+	lw_pages_alloc(pfn + 8, 2, GFP_A);
+	lw_pages_free(pfn, 4);
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(2, GFP_A)), 0);
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(1, GFP_B)), 0);
+	expect_stats(test, LW_UNMATCHED_PAGES, 6);
+	/* again */
+	lw_pages_free(pfn, 3);
+	expect_stats(test, LW_UNMATCHED_PAGES, 14);
+	conserved(test);
+}
+
+static void missed_pages(struct kunit *test)
+{
+	lw_pages_alloc(pfn, 3, GFP_A);
+	lw_pages_alloc(pfn + 4, 3, GFP_B);
+	KUNIT_EXPECT_EQ(test, live_of(PAGES_A), 4);
+	KUNIT_EXPECT_EQ(test, live_of(PAGES_B), 8);
+	KUNIT_EXPECT_EQ(test, sum_of(PAGES_A).missed, 4);
+	KUNIT_EXPECT_EQ(test, sum_of(PAGES_B).missed, 0);
+	expect_stats(test, LW_MISSED_PAGES, 4);
+	conserved(test);
+}
+
+/* Past the end of what is covered, with one half of a block inside. */
+static void pages_outside(struct kunit *test)
+{
+	unsigned long end = end_of_all();
+
+	lw_pages_alloc(end - 4, 3, GFP_A);
+	KUNIT_EXPECT_EQ(test, live_of(PAGES_A), 4);
+	expect_stats(test, LW_LOST_OUTSIDE, 4);
+	conserved(test);
+	lw_pages_free(end - 4, 3);
+	KUNIT_EXPECT_EQ(test, live_of(PAGES_A), 0);
+	expect_stats(test, LW_LOST_OUTSIDE, 8);
+	lw_page_put_if_none(LW_SITE_MIGRATION, end);
+	lw_page_claim(LW_SITE_MIGRATION, end);
+	expect_stats(test, LW_LOST_OUTSIDE, 10);
+	conserved(test);
+}
+
+/* Movable pages are told apart by kind alone. */
+static void kinds(struct kunit *test)
+{
+	u32 gfp = (__force u32)GFP_HIGHUSER_MOVABLE, first = lw_sites_end();
+
+	lw_pages_alloc(pfn, 1, gfp);
+	lw_pages_alloc(pfn + 2, 1, gfp);
+	KUNIT_EXPECT_EQ(test, lw_sites_end(), first + 1);
+	KUNIT_EXPECT_EQ(test, lw_sites[first].nr_frames, 0);
+	KUNIT_EXPECT_EQ(test, live_of_site(first), 4);
+	KUNIT_EXPECT_EQ(test, lw_site_at(lw_what_pages(1, gfp), 1, 2), first);
+	conserved(test);
+}
+
+static void put_if_none(struct kunit *test)
+{
+	u32 site = lw_site_at(lw_what_pages(0, GFP_A), 1, _RET_IP_);
+
+	KUNIT_ASSERT_GT(test, site, LW_SITE_MIGRATION);
+	lw_page_put_if_none(site, pfn);
+	KUNIT_EXPECT_EQ(test, live_of_site(site), 1);
+	lw_pages_alloc(pfn + 1, 0, GFP_B);
+	lw_page_put_if_none(site, pfn + 1);
+	KUNIT_EXPECT_EQ(test, live_of_site(site), 1);
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(0, GFP_B)), 1);
+	expect_stats(test);
+	conserved(test);
+}
+
+static void claims(struct kunit *test)
+{
+	u32 site = lw_site_at(lw_what_pages(0, GFP_A), 1, _RET_IP_);
+
+	/* of a page that nobody has, that compaction has, that somebody has */
+	lw_page_claim(site, pfn);
+	lw_page_put_if_none(LW_SITE_MIGRATION, pfn + 1);
+	lw_page_claim(site, pfn + 1);
+	KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_MIGRATION), 0);
+	expect_stats(test);
+	lw_pages_alloc(pfn + 2, 0, GFP_B);
+	lw_page_claim(site, pfn + 2);
+	expect_stats(test, LW_MISSED_PAGES, 1);
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(0, GFP_B)), 0);
+	KUNIT_EXPECT_EQ(test, live_of_site(site), 3);
+	conserved(test);
+	lw_pages_free(pfn, 2);
+	KUNIT_EXPECT_EQ(test, live_of_site(site), 0);
+	expect_stats(test, LW_MISSED_PAGES, 1, LW_UNMATCHED_PAGES, 1);
+}
+
+/*
+ * Migration: what @from holds goes to @to, then @from is freed, and some day @to. In all four
+ * combinations of pages that are known and older than the module.
+ */
+static void moves(struct kunit *test)
+{
+	unsigned long from = pfn, to = pfn + 8;
+	int known;
+
+	for (known = 0; known < 4; known++) {
+		lw_stats_clear();
+		if (known & 1)
+			lw_pages_alloc(from, 1, GFP_A);
+		if (known & 2)
+			lw_pages_alloc(to, 1, GFP_B);
+		lw_pages_move(from, to, 2);
+		conserved(test);
+		/* the owner has kept what it has */
+		KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(1, GFP_A)), known & 1 ? 2 : 0);
+		lw_pages_free(from, 1);
+		KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(1, GFP_A)), known & 1 ? 2 : 0);
+		KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(1, GFP_B)), 0);
+		KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_MIGRATION), 0);
+		expect_stats(test);
+		conserved(test);
+		lw_pages_free(to, 1);
+		KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(1, GFP_A)), 0);
+		expect_stats(test, LW_UNMATCHED_PAGES, known & 1 ? 0 : 2);
+		conserved(test);
+	}
+}
+
+/* To or from memory that is not covered: counted, and no site is left with what is nowhere. */
+static void moves_outside(struct kunit *test)
+{
+	unsigned long end = end_of_all();
+
+	lw_pages_alloc(pfn, 1, GFP_A);
+	lw_pages_move(pfn, end, 2);
+	expect_stats(test, LW_LOST_OUTSIDE, 2);
+	conserved(test);
+	lw_pages_free(pfn, 1);
+	conserved(test);
+
+	lw_stats_clear();
+	lw_pages_alloc(pfn + 2, 1, GFP_B);
+	lw_pages_move(end, pfn + 2, 2);
+	expect_stats(test, LW_LOST_OUTSIDE, 2);
+	conserved(test);
+	lw_pages_free(pfn + 2, 1);
+	conserved(test);
+}
+
+/* A large kmalloc: first its pages, then the object; its pages are the slab allocator's then. */
+static void large(struct kunit *test)
+{
+	static const u8 orders[] = { 1, 2, 3 };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		unsigned int nr = 1U << orders[i];
+		lw_what_t what = lw_what_kmalloc(nr << PAGE_SHIFT, 0);
+
+		if (nr << PAGE_SHIFT <= KMALLOC_MAX_CACHE_SIZE)
+			continue;
+		lw_pages_alloc(pfn, orders[i], GFP_A);
+		lw_large_alloc(_RET_IP_, buffer, what);
+		KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(orders[i], GFP_A)), 0);
+		KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_SLAB_PAGES), nr);
+		KUNIT_EXPECT_EQ(test, live_of(what), 1);
+		conserved(test);
+		/* from 6.12 on it is announced twice */
+		lw_large_alloc(_THIS_IP_, buffer, what);
+		KUNIT_EXPECT_EQ(test, live_of(what), 1);
+		KUNIT_EXPECT_EQ(test, sum_of(what).missed, 0);
+		KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_SLAB_PAGES), nr);
+		conserved(test);
+		lw_object_free(buffer);
+		lw_pages_free(pfn, orders[i]);
+		KUNIT_EXPECT_EQ(test, live_of(what), 0);
+		KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_SLAB_PAGES), 0);
+		conserved(test);
+	}
+	/* when the pages were not announced they are counted nevertheless */
+	lw_large_alloc(_RET_IP_, buffer, lw_what_kmalloc(4 << PAGE_SHIFT, 0));
+	KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_SLAB_PAGES), 4);
+	conserved(test);
+	expect_stats(test);
+}
+
+/* Pages that turn out to hold objects become the slab allocator's, once, as old as they are. */
+static void settles(struct kunit *test)
+{
+	u64 old;
+
+	KUNIT_ASSERT_TRUE(test, PageSlab(pfn_to_page(slab_pfn)));
+	lw_pages_alloc(slab_pfn, 0, GFP_A);
+	lw_pages_alloc(pfn, 1, GFP_A);
+	KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_SLAB_PAGES), 0);
+	lw_pages_settle();
+	conserved(test);
+	lw_pages_settle();
+	KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_SLAB_PAGES), 1);
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(0, GFP_A)), 0);
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(1, GFP_A)), 2);
+	conserved(test);
+	lw_pages_put(slab_pfn, lw_entry(0, LW_SITE_MIGRATION, 1234), &old);
+	lw_site_charge(LW_SITE_SLAB_PAGES, -1);
+	lw_site_charge(LW_SITE_MIGRATION, 1);
+	lw_pages_settle();
+	lw_pages_put(slab_pfn, 0, &old);
+	KUNIT_EXPECT_EQ(test, lw_entry_age(old), 1234);
+	KUNIT_EXPECT_EQ(test, lw_entry_site(old), LW_SITE_SLAB_PAGES);
+	expect_stats(test);
+}
+
+/* The race: each thread has own objects and pages; they share sites, and a table that is full. */
+#define RACE_OPS	race_many(40000)
+
+struct caller {
+	unsigned int id;
+	unsigned int of;
+};
+
+static void call(void *arg)
+{
+	struct caller *me = arg;
+	unsigned int i, nr = BYTES / 64 / me->of, r;
+	u32 seed = me->id + 1;
+
+	for (i = 0; i < RACE_OPS; i++) {
+		seed = seed * 1664525 + 1013904223;
+		r = seed >> 16;
+		switch (r % 8) {
+		case 0:
+		case 1:
+		case 2:
+			alloc((r >> 3) % nr * me->of + me->id, r & 64 ? SMALL : OTHER);
+			break;
+		case 3:
+		case 4:
+			lw_object_free(object((r >> 3) % nr * me->of + me->id));
+			break;
+		case 5:
+			lw_object_give(object((r >> 3) % nr * me->of + me->id));
+			break;
+		case 6:
+			lw_pages_alloc(pfn + me->id * 2, !!(r & 64), r & 128 ? GFP_A : GFP_B);
+			break;
+		case 7:
+			lw_pages_free(pfn + me->id * 2, 1);
+			break;
+		}
+		if (!(i % 128))
+			cond_resched();
+	}
+}
+
+static const unsigned int thread_counts[] = { 2, 4, 8 };
+
+static void threads_name(const unsigned int *nr, char *name)
+{
+	snprintf(name, KUNIT_PARAM_DESC_SIZE, "%u threads", *nr);
+}
+
+KUNIT_ARRAY_PARAM(threads, thread_counts, threads_name);
+
+static void races(struct kunit *test)
+{
+	unsigned int threads = *(unsigned int *)test->param_value, i;
+	struct caller caller[RACE_MAX];
+
+	for (i = 0; i < threads; i++)
+		caller[i] = (struct caller){ .id = i, .of = threads };
+	race(test, threads, call, caller, sizeof(*caller));
+	conserved(test);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_LOST_FREE), 0);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_LOST_MOVE), 0);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_LOST_OUTSIDE), 0);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_LOST_SITES_FULL), 0);
+	KUNIT_EXPECT_GT(test, lw_stat_read(LW_MISSED_OBJECTS), 0);
+}
+
+static struct kunit_case door_cases[] = {
+	KUNIT_CASE(objects),
+	KUNIT_CASE(no_objects),
+	KUNIT_CASE(missed_free),
+	KUNIT_CASE(given_up),
+	KUNIT_CASE(outside),
+	KUNIT_CASE(full_table),
+	KUNIT_CASE(full_sites),
+	KUNIT_CASE(call_sites_alone),
+	KUNIT_CASE(pages),
+	KUNIT_CASE(missed_pages),
+	KUNIT_CASE(pages_outside),
+	KUNIT_CASE(kinds),
+	KUNIT_CASE(put_if_none),
+	KUNIT_CASE(claims),
+	KUNIT_CASE(moves),
+	KUNIT_CASE(moves_outside),
+	KUNIT_CASE(large),
+	KUNIT_CASE(settles),
+	KUNIT_CASE_PARAM(races, threads_gen_params),
+	{}
+};
+
+static struct kunit_suite door_suite = {
+	.name = "leakwatch_door",
+	.suite_init = door_suite_init,
+	.suite_exit = door_suite_exit,
+	.init = door_test_init,
+	.exit = door_test_exit,
+	.test_cases = door_cases,
+};
+
+kunit_test_suite(door_suite);
+
+MODULE_LICENSE("GPL");
