@@ -7,7 +7,14 @@
 #include <linux/uaccess.h>
 #include <linux/version.h>
 
-/** lw_read_kernel() - copy @size bytes from @from, or fail. Process context. Return: 0 or -EFAULT */
+/**
+ * lw_read_kernel() - copy kernel memory that may not be there
+ * @to: where to put it
+ * @from: where it is, if it is
+ * @size: how many bytes
+ *
+ * Process context. Return: 0 or -EFAULT.
+ */
 static inline long lw_read_kernel(void *to, const void *from, size_t size)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 8, 0)

@@ -7,7 +7,10 @@
 #include <linux/types.h>
 
 /**
- * lw_try_cmpxchg64() - replace *@at by @new if it is @seen
+ * lw_try_cmpxchg64() - replace a word if it is what it was seen to be
+ * @at: where the word is
+ * @seen: what it was seen to be
+ * @new: what it shall be
  *
  * A full barrier when it succeeds. Return: whether it did.
  */

@@ -16,8 +16,8 @@
 struct lw_no_adapter_fits_this_event;	/* never completed */
 
 #define LW_FITS(event, fn)							\
-	__builtin_types_compatible_p(typeof(&check_trace_callback_type_##event), \
-				     void (*)(typeof(&(fn))))
+	__builtin_types_compatible_p(typeof(check_trace_callback_type_##event),	\
+				     void (typeof(fn) *))
 
 #define LW_ADAPTER_1(event, a)							\
 	__builtin_choose_expr(LW_FITS(event, a), (void *)(a),			\

@@ -17,7 +17,9 @@
 /** lw_clock_now() - Return: the tick that it is now. Any context. */
 static inline u32 lw_clock_now(void)
 {
-	return (u32)(jiffies >> LW_TICK_SHIFT) & LW_AGE_MASK;
+	unsigned long now = jiffies;
+
+	return (u32)(now >> LW_TICK_SHIFT) & LW_AGE_MASK;
 }
 
 /** lw_clock_seconds() - Return: the seconds that have passed from tick @then to tick @now */

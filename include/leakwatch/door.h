@@ -24,6 +24,9 @@ void lw_object_alloc(unsigned long call_site, const void *object, lw_what_t what
 
 /**
  * lw_large_alloc() - the same for a kmalloc that is larger than any cache has
+ * @call_site: who called the allocator
+ * @object: the object; NULL and ZERO_SIZE_PTR are passed over
+ * @what: the kmalloc that was asked for
  *
  * Its pages have been announced before, by lw_pages_alloc(): they become pages of the slab
  * allocator, so that nothing is counted twice.
@@ -67,7 +70,10 @@ void lw_page_claim(u32 site, unsigned long pfn);
 void lw_pages_free(unsigned long pfn, unsigned int order);
 
 /**
- * lw_pages_move() - the contents of @nr pages from @from are now in the pages from @to
+ * lw_pages_move() - the contents of some pages are now in others
+ * @from: the first frame that held them
+ * @to: the first frame that holds them now
+ * @nr: how many frames
  *
  * The owner goes along. @from gets what @to had, as the free of @from will be seen and so was, or
  * was not, the allocation of @to.

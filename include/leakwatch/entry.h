@@ -95,7 +95,11 @@ static inline u64 lw_entry_given(u64 entry)
 	return (entry & ~((u64)LW_SITE_MASK << LW_SITE_SHIFT) & ~LW_SPILL) | LW_GIVEN;
 }
 
-/** lw_entry_free() - Return: whether a slot may be claimed (nothing in it but perhaps the spill bit) */
+/**
+ * lw_entry_free() -
+ *
+ * Return: whether a slot may be claimed (nothing in it but perhaps the spill bit)
+ */
 static inline bool lw_entry_free(u64 entry)
 {
 	return entry <= LW_SPILL;
@@ -115,10 +119,13 @@ static inline u16 lw_entry_key(u64 entry)
 static __always_inline u16 lw_entry_peek(const u64 *entry)
 {
 #ifdef __BIG_ENDIAN
-	return data_race(*(const u16 *)entry);
+	const u16 *key = (const u16 *)entry;
 #else
-	return data_race(*((const u16 *)entry + 3));
+	const u16 *key = (const u16 *)entry + 3;
 #endif
+
+	/* only a hint: what matches is read again, whole, by READ_ONCE */
+	return data_race(*key);
 }
 
 /** lw_entry_tag() - Return: the tag, at its place in the word */

@@ -107,7 +107,11 @@ void lw_hooks_each(void (*see)(const struct lw_hook *hook, void *arg), void *arg
 /** lw_hook_events() - Return: how often @hook was called */
 unsigned long lw_hook_events(const struct lw_hook *hook);
 
-/** lw_hook_missed() - Return: how often the kernel could not call @hook (nested probes, no instance) */
+/**
+ * lw_hook_missed() -
+ *
+ * Return: how often the kernel could not call @hook (nested probes, no instance)
+ */
 unsigned long lw_hook_missed(const struct lw_hook *hook);
 
 #endif

@@ -115,25 +115,42 @@ static __always_inline u64 *lw_live_find(u64 *slot, u64 entry)
 	return NULL;
 }
 
-/** lw_live_room() - Return: a slot of bucket @slot with nothing in it but perhaps @spill, or NULL */
+/**
+ * lw_live_room() -
+ *
+ * Return: a slot of bucket @slot with nothing in it but perhaps @spill, or NULL
+ */
 static __always_inline u64 *lw_live_room(u64 *slot, u64 spill)
 {
 	int i;
 
 #pragma GCC unroll 8
 	for (i = 0; i < LW_LIVE_SLOTS; i++)
+		/* only a hint: the slot is claimed by cmpxchg */
 		if (data_race(slot[i]) <= spill)
 			return &slot[i];
 	return NULL;
 }
 
-/** lw_live_spilled() - Return: whether entries whose first bucket is @first may be in their second */
+/**
+ * lw_live_spilled() -
+ *
+ * Return: whether entries whose first bucket is @first may be in their second
+ */
 static __always_inline bool lw_live_spilled(const u64 *first)
 {
+	/* one bit, set once; who must see it set has a barrier before (live.c, "Spilling") */
 	return data_race(first[0]) & LW_SPILL;
 }
 
-/** lw_live_swap() - replace the word @seen by @entry, the spill bit stays. Return: false if it has changed */
+/**
+ * lw_live_swap() - replace a word, the spill bit stays
+ * @slot: where it is
+ * @seen: what it was seen to be
+ * @entry: what it shall be
+ *
+ * Return: false if it has changed meanwhile.
+ */
 static __always_inline bool lw_live_swap(u64 *slot, u64 seen, u64 entry)
 {
 	return lw_try_cmpxchg64(slot, seen, entry | (seen & LW_SPILL));

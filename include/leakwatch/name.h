@@ -23,7 +23,13 @@ int lw_names_init(void);
 /** lw_names_exit() - stop that, and free the names. Process context. */
 void lw_names_exit(void);
 
-/** lw_frame_text() - put the name of @frame, "function+0x1/0x2 [module]", in @text, LW_FRAME_TEXT long */
+/**
+ * lw_frame_text() - the name of a frame
+ * @text: where to put it, LW_FRAME_TEXT long
+ * @frame: the frame, of a path
+ *
+ * As "function+0x1/0x2 [module]".
+ */
 void lw_frame_text(char *text, unsigned long frame);
 
 #endif

@@ -3,7 +3,8 @@
  * site: a place where memory is asked for: what is asked for (class, cache or size, or order and
  * gfp mask) and by which path.
  *
- * A site is interned at its first event and keeps its number until this module goes. Its path is the return addresses from the call site outward. A path of one frame is the
+ * A site is interned at its first event and keeps its number until this module goes. Its path is
+ * the return addresses from the call site outward. A path of one frame is the
  * call site itself; every longer path has that site as its parent, so that tables can group. A
  * site without frames is a kind of memory: all of it that is not told apart by caller.
  *
@@ -93,7 +94,7 @@ static inline u32 lw_what_major(lw_what_t what)
 /* Sites that exist from the start, all of class page and without frames. */
 #define LW_SITE_NOBODY		0U	/* no site: what is given up has it */
 #define LW_SITE_SLAB_PAGES	1U	/* pages that hold slab objects and large kmallocs */
-#define LW_SITE_MIGRATION	2U	/* what compaction took from the free lists without an event */
+#define LW_SITE_MIGRATION	2U	/* what compaction took without an event */
 
 /* Counts of LW_COUNT_SITES sites on one CPU: what one per-CPU allocation can hold. */
 #define LW_COUNT_SHIFT	9
@@ -111,7 +112,7 @@ struct lw_counts {
 #define LW_SITE_GONE		3U	/* not a site: a slot of the hash that one has left */
 
 #define LW_SITE_READY		1	/* all other fields are set */
-#define LW_SITE_UNLOADED	2	/* its module has been unloaded; frames are names now (name.h) */
+#define LW_SITE_UNLOADED	2	/* its module is gone: frames are names (name.h) */
 
 /**
  * struct lw_site - a site
@@ -202,6 +203,7 @@ u32 lw_site_get(lw_what_t what, const unsigned long *frames, unsigned int nr, co
 /** lw_site_live() - Return: whether @site may be read; pairs with the release in site.c */
 static inline bool lw_site_live(const struct lw_site *site)
 {
+	/* pairs with the release in site.c, make() */
 	return smp_load_acquire(&site->state) & LW_SITE_READY;
 }
 
@@ -226,7 +228,8 @@ static __always_inline u64 lw_site_mix(u64 hash, u64 word)
 }
 
 /**
- * lw_site_find_call() - lw_site_get() for a path of one frame, where it is found at once, as nearly always
+ * lw_site_find_call() - lw_site_get() for a path of one frame, where it is found at once, as
+ * nearly always
  * @what: what is asked for
  * @call: the call site
  *
@@ -237,6 +240,7 @@ static __always_inline struct lw_site *lw_site_find_call(lw_what_t what, unsigne
 	u64 hash = lw_site_mix(what, call);
 	struct lw_site *site = &lw_sites[READ_ONCE(lw_site_hash.slot[hash >> lw_site_hash.shift])];
 
+	/* a site that is being retired may still be met for an instant, as if it came before */
 	if (likely(site->what == what && data_race(site->call) == call && site->nr_frames == 1))
 		return site;
 	return NULL;
@@ -250,6 +254,7 @@ static __always_inline void lw_site_saw(struct lw_site *site)
 {
 	s32 pid = current->pid;
 
+	/* only a hint: the range is widened by cmpxchg */
 	if (unlikely((u32)(pid - data_race(site->pid_min)) > data_race(site->pid_span)))
 		lw_site_widen(site, pid);
 }

@@ -93,7 +93,7 @@ static void no_pattern_is_shadowed(void)
 	}
 }
 
-/* The call is before the address that it returns to; but to a trampoline one returns without a call. */
+/* The call is before the address that it returns to; to a trampoline one returns without a call. */
 static enum lw_frame right(unsigned long ip)
 {
 	static const enum lw_frame kind[] = {

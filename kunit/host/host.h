@@ -4,8 +4,15 @@
  * KTAP, random numbers, threads. Included once, first, by a program that then includes the .c
  * files under test, so that their statics are in reach.
  *
- *	static void adds(void) { expect(1 + 1 == 2, "got %d", 1 + 1); }
- *	int main(void) { return host_run((struct host_test[]){ { "one and one is two", adds }, {} }); }
+ *	static void adds(void)
+ *	{
+ *		expect(1 + 1 == 2, "got %d", 1 + 1);
+ *	}
+ *
+ *	int main(void)
+ *	{
+ *		return host_run((struct host_test[]){ { "one and one is two", adds }, {} });
+ *	}
  */
 #ifndef HOST_H
 #define HOST_H
@@ -19,18 +26,23 @@
 #include <unistd.h>
 
 /*
- * The threads are many and the processors few, so that they would seldom meet in the midst of things: a
- * thread gives way before one in host_give_way accesses to what is shared; 0 for never.
+ * The threads are many and the processors few, so that they would seldom meet in the midst of
+ * things: a thread gives way before one in host_give_way accesses to what is shared; 0 for never.
  */
 #ifndef HOST_POINT
-static _Thread_local unsigned int host_give_way, host_accesses;
+static __thread unsigned int host_give_way, host_accesses;
 
 #define HOST_POINT()								\
 	({									\
-		if (host_give_way &&						\
-		    ((host_accesses++ * HOST_CPUS + host_cpu) * 2654435761U >> 16) % host_give_way == 0)	\
+		if (host_give_way && host_some() % host_give_way == 0)		\
 			sched_yield();						\
 	})
+
+/* In another order in each thread. */
+static inline unsigned int host_some(void)
+{
+	return (host_accesses++ + ((unsigned long)&host_accesses >> 4)) * 2654435761U >> 16;
+}
 #endif
 
 #include <linux/jiffies.h>
@@ -41,9 +53,9 @@ static _Thread_local unsigned int host_give_way, host_accesses;
 
 unsigned long jiffies;
 int host_allocated, host_fail;
-_Thread_local int host_cpu;
-_Thread_local bool host_nmi, host_irq;
-_Thread_local struct task_struct host_task;
+__thread int host_cpu;
+__thread bool host_nmi, host_irq;
+__thread struct task_struct host_task;
 
 /* A test fails if any expect() in it does. The first few say so; from any thread. */
 #define HOST_MAX_COMPLAINTS	8
@@ -58,8 +70,8 @@ static int host_complaints;
 		met_;								\
 	})
 
-__attribute__((format(printf, 4, 5)))
-static void host_complain(const char *file, int line, const char *condition, const char *format, ...)
+static __printf(4, 5)
+void host_complain(const char *file, int line, const char *condition, const char *format, ...)
 {
 	char text[256];
 	va_list args;

@@ -25,19 +25,21 @@ static bool init(unsigned long slots, unsigned long span)
 static void round_trip(unsigned long addr)
 {
 	struct lw_place at;
-	unsigned long first, other_one;
+	unsigned long first, other_one, back;
 
 	if (!expect(lw_live_place(addr, &at), "%lx is not covered", addr))
 		return;
 	first = (at.first - lw_live.slot) / LW_LIVE_SLOTS;
 	other_one = (second(at.first, at.entry) - lw_live.slot) / LW_LIVE_SLOTS;
 	expect(first < lw_live_slots() / LW_LIVE_SLOTS && first != other_one &&
-	       other_one < lw_live_slots() / LW_LIVE_SLOTS, "%lx is in %lu and %lu", addr, first, other_one);
-	expect(address(first, at.entry) == addr, "%lx is %lx", addr, address(first, at.entry));
-	expect(address(other_one, lw_entry_as(at.entry, LW_SECOND)) == addr, "%lx is %lx there", addr,
-	       address(other_one, lw_entry_as(at.entry, LW_SECOND)));
-	expect(address(other_one, lw_entry_as(at.entry, LW_COMING)) == addr, "%lx is %lx on its way",
-	       addr, address(other_one, lw_entry_as(at.entry, LW_COMING)));
+	       other_one < lw_live_slots() / LW_LIVE_SLOTS,
+	       "%lx is in %lu and %lu", addr, first, other_one);
+	back = address(first, at.entry);
+	expect(back == addr, "%lx is %lx", addr, back);
+	back = address(other_one, lw_entry_as(at.entry, LW_SECOND));
+	expect(back == addr, "%lx is %lx in its second bucket", addr, back);
+	back = address(other_one, lw_entry_as(at.entry, LW_COMING));
+	expect(back == addr, "%lx is %lx on its way", addr, back);
 }
 
 static void bijection(void)
@@ -63,7 +65,7 @@ static void bijection(void)
 					round_trip(BASE + off * 8);
 				round_trip(BASE + span - 8);
 				expect(!lw_live_place(BASE + span, &at) &&
-				       !lw_live_place(BASE - 1, &at), "more than the span is covered");
+				       !lw_live_place(BASE - 1, &at), "too much is covered");
 				lw_live_exit();
 			}
 	expect(lw_live_init(512, BASE, span_of(512) + 8) == -ERANGE, "the tag is too small for it");
@@ -73,10 +75,10 @@ static void bijection(void)
 }
 
 /*
- * Random operations, and after some of them a look at the whole table. The objects are more than fit, so
- * that allocations are refused and lost.
+ * Random operations, and after some of them a look at the whole table. The objects are more than
+ * fit, so that allocations are refused and lost.
  */
-static void operations(unsigned long slots, unsigned int nr, unsigned int n)
+static void operate(unsigned long slots, unsigned int nr, unsigned int n)
 {
 	struct object *object = calloc(nr, sizeof(*object)), *it;
 	unsigned long step = span_of(slots) / nr & ~7UL, lost = 0, lines = 0;
@@ -120,14 +122,14 @@ static void operations(unsigned long slots, unsigned int nr, unsigned int n)
 
 static void tiny_tables(void)
 {
-	operations(16, 24, host_many(300000));	/* two buckets, so there is nowhere to move to */
-	operations(64, 80, host_many(400000));
-	operations(512, 640, host_many(300000));
+	operate(16, 24, host_many(300000));	/* two buckets, so there is nowhere to move to */
+	operate(64, 80, host_many(400000));
+	operate(512, 640, host_many(300000));
 }
 
 static void larger_tables(void)
 {
-	operations(4096, 4600, host_many(1000000));
+	operate(4096, 4600, host_many(1000000));
 }
 
 /*
@@ -182,8 +184,8 @@ static void fill_and_churn(const char *kind, unsigned long *addr)
 	}
 	expect(!refused, "%s: %lu of %d refused at 80 %%", kind, refused, CHURN);
 	expect(entries() == live - refused, "%s: %lu entries", kind, entries());
-	printf("# %s: first refusal at %.1f %% load; at 80 %% %.2f bytes an object, %lu moved\n", kind,
-	       first * 100. / slots, lw_live_slots() * sizeof(u64) / (double)live,
+	printf("# %s: first refusal at %.1f %% load; at 80 %% %.2f bytes an object, %lu moved\n",
+	       kind, first * 100. / slots, lw_live_slots() * sizeof(u64) / (double)live,
 	       lw_stat_read(LW_MOVED));
 	lw_live_exit();
 }
@@ -231,8 +233,8 @@ static void fill_run(unsigned long slots, unsigned long span, unsigned long size
 		if (lw_live_add(BASE + i / each * page + i % each * size, 1, &old))
 			break;
 	expect(i == slots * 9 / 10 || (i / each + 1) * page > span,
-	       "%lu bytes, %lu slots, %lu MB: first refusal at %.1f %% load", size, slots, span >> 20,
-	       i * 100. / slots);
+	       "%lu bytes, %lu slots, %lu MB: first refusal at %.1f %% load", size, slots,
+	       span >> 20, i * 100. / slots);
 	lw_live_exit();
 }
 

@@ -3,8 +3,8 @@
  * What the owner of an object knows of it, and so what the table must answer, whatever others do
  * meanwhile. Included after live.c and stats.c, which it looks into.
  *
- * An owner does what the kernel does with one address: nothing happens twice at once, and only what was
- * allocated is freed or given up. A free may be missed, and what was given up need not be freed.
+ * An owner does what the kernel does with one address: nothing happens twice at once, and only what
+ * was allocated is freed or given up. A free may be missed, and what was given up need not be freed.
  */
 #ifndef LIVE_MODEL_H
 #define LIVE_MODEL_H

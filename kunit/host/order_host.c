@@ -2,13 +2,14 @@
 /*
  * live: what happens when CPUs meet in the midst of things, in every order that matters.
  *
- * Here a CPU is a thread that runs only while it has the turn, and before every access to the table (HOST_POINT())
- * the turn may pass to another. So an order is a list of turns, "CPU 1 for 17 accesses", and can be
- * repeated. Accesses take effect at once, in program order: this is about the steps of live.c,
- * not about weakly ordered memory.
+ * Here a CPU is a thread that runs only while it has the turn, and before every access to the table
+ * (HOST_POINT()) the turn may pass to another. So an order is a list of turns, "CPU 1 for 17
+ * accesses", and can be repeated. Accesses take effect at once, in program order: this is about the
+ * steps of live.c, not about weakly ordered memory.
  *
- * Two ways to choose orders. Where one CPU moves an object and another one uses that very object, all
- * with up to three changes of turn. And at random: programs on a few objects in a table that is nearly full.
+ * Orders are chosen in two ways. Where one CPU moves an object and another one uses that very object:
+ * all with two changes of turn, and for each a third one somewhere. And at random: programs on a few
+ * objects in a table that is full, in any order.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -16,9 +17,11 @@
 
 static void order_point(void);
 static void order_lock(pthread_mutex_t *lock);
+static void order_relax(void);
 
 #define HOST_POINT()		order_point()
 #define HOST_LOCK(lock)		order_lock(lock)
+#define HOST_RELAX()		order_relax()
 
 #include "host.h"
 #include "../../module/track/live.c"
@@ -41,10 +44,10 @@ static struct {
 	unsigned int used[CPUS];
 	bool done[CPUS];
 	sem_t go[CPUS], over;
-	void (*program[CPUS])(void);
+	void (*program[CPUS])(void);	/* NULL for none */
 } order;
 
-static _Thread_local int me = -1;
+static __thread int me = -1;
 
 /* Whose turn is it now? Never that of who is done, nor of who @waits for another. */
 static int next_cpu(int waits)
@@ -91,6 +94,15 @@ static void order_lock(pthread_mutex_t *lock)
 {
 	while (pthread_mutex_trylock(lock))
 		pass_turn(next_cpu(me));
+}
+
+/* Who waits for another lets it run. */
+static void order_relax(void)
+{
+	int cpu = me < 0 ? -1 : next_cpu(me);
+
+	if (cpu >= 0)
+		pass_turn(cpu);
 }
 
 static void *cpu_main(void *arg)
@@ -165,7 +177,7 @@ static bool bad_order(const char *name, int complaints)
 
 /*
  * The stage: four buckets. Bucket 0 is full; all in it but @moved have come from elsewhere and
- * cannot be moved. CPU 1 adds @added, whose buckets 0 and 1 are full, so that @moved is moved to bucket 3.
+ * cannot be moved. CPU 1 adds @added, whose buckets 0 and 1 are full, so @moved is moved to bucket 3.
  */
 #define BASE	0x100000000UL
 #define SLOTS_4	(4 * SLOTS)
@@ -216,7 +228,7 @@ static struct object *put(unsigned int bucket_nr, int i, unsigned int first, uns
 	return it;
 }
 
-/* @at: where in bucket 0 @moved stands; @room: how many slots of bucket 3 are free, the first ones. */
+/* @at: where in bucket 0 @moved stands; @room: how many slots of bucket 3 are free, from the first */
 static void stage(enum object_state state, int at, int room)
 {
 	int i;
@@ -281,8 +293,8 @@ static void check_at_rest(void)
 }
 
 /*
- * Orders of CPU 0, which uses the object that is moved, and CPU 1, which moves it: the first runs for any number
- * of accesses, then the other for any number, then the first, perhaps only for a few, then the other.
+ * Orders of CPU 0, which uses the object that is moved, and CPU 1, which moves it: the first runs
+ * for any number of accesses, then the other for any number, then the first for some, then the other.
  */
 #ifdef __SANITIZE_THREAD__
 #define STEP	5
@@ -312,7 +324,8 @@ static void all_orders(const char *name, enum object_state state, int at, int ro
 			stage(state, at, room);
 			order.turn[0] = (struct turn){ first, i };
 			order.turn[1] = (struct turn){ !first, j };
-			order.turn[2] = (struct turn){ first, 1 + host_below(&seed, 2 * most[first]) };
+			order.turn[2].cpu = first;
+			order.turn[2].accesses = 1 + host_below(&seed, 2 * most[first]);
 			order.turn[3] = (struct turn){ !first, UINT_MAX };
 			order.nr = 4;
 			run_order();

@@ -67,7 +67,7 @@ static void random_operations(void)
 			break;
 		case 1:			/* a block goes, in whatever pieces it came */
 			entry = 0;
-			/* fall through */
+			fallthrough;
 		default:		/* a block comes */
 			order = host_below(&seed, 5);
 			pfn &= ~0UL << order;
@@ -107,8 +107,8 @@ static void no_memory(void)
 }
 
 /*
- * Every thread puts each of a few frames that all share. What was put and what was found in its place
- * must pair up: each entry is put once, and found once or still there at the end.
+ * Every thread puts each of a few frames that all share. What was put and what was found in its
+ * place must pair up: each entry is put once, and found once or still there at the end.
  */
 #define THREADS	8
 #define SHARED	16

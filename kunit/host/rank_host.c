@@ -102,7 +102,8 @@ static void total_order(void)
 			for (c = 0; c < rows->nr; c++)
 				if (c != a && c != b && compare(&r[a], &r[b]) < 0 &&
 				    compare(&r[b], &r[c]) < 0)
-					expect(compare(&r[a], &r[c]) < 0, "rows %d, %d, %d", a, b, c);
+					expect(compare(&r[a], &r[c]) < 0, "rows %d, %d, %d", a, b,
+					       c);
 		}
 	free(rows);
 }

@@ -4,7 +4,7 @@
 #include "../../module/track/site.c"
 #include "../../module/track/stats.c"
 
-/* The caches that there are: number n has objects of 100 * n bytes; an object at n is from number n. */
+/* The caches that there are: number n has objects of 100 * n bytes, an object at n is from it. */
 u32 lw_cache_size(u32 nr)
 {
 	return 100 * nr;
@@ -111,15 +111,15 @@ static u32 get(unsigned int number)
 
 static void check_site(unsigned int number, u32 id)
 {
+	struct lw_site *site = &lw_sites[id], *parent = &lw_sites[site->parent];
 	struct key key;
-	struct lw_site *site = &lw_sites[id];
 
 	key_of(&key, number);
 	expect(site->what == key.what && site->nr_frames == key.nr &&
 	       !memcmp(lw_site_frames(site), key.frame, key.nr * sizeof(*key.frame)),
 	       "key %u is not site %u", number, id);
-	expect(lw_sites[site->parent].nr_frames == 1 && lw_sites[site->parent].call == key.frame[0] &&
-	       lw_sites[site->parent].what == key.what, "key %u has parent %u", number, site->parent);
+	expect(parent->nr_frames == 1 && parent->call == key.frame[0] && parent->what == key.what,
+	       "key %u has parent %u", number, site->parent);
 }
 
 #define KEYS	3000
@@ -282,8 +282,8 @@ static void no_memory(void)
 	for (n = 1; n <= 5; n++) {
 		host_fail = n;
 		ret = lw_sites_init(2 * LW_COUNT_SITES);
-		expect(ret == -ENOMEM && !host_allocated, "allocation %d failed: %d, %d left", n, ret,
-		       host_allocated);
+		expect(ret == -ENOMEM && !host_allocated, "allocation %d failed: %d, %d left", n,
+		       ret, host_allocated);
 	}
 	host_fail = 0;
 	if (init(2 * LW_COUNT_SITES))
@@ -334,8 +334,8 @@ static void intern_shared(int nr, void *arg)
 	for (n = 0; n < ROUNDS; n++)
 		for (i = 0; i < SHARED_KEYS; i++) {
 			id = get(i);
-			expect(!shared->id[nr][i] || shared->id[nr][i] == id, "key %u was %u, is %u",
-			       i, shared->id[nr][i], id);
+			expect(!shared->id[nr][i] || shared->id[nr][i] == id,
+			       "key %u was %u, is %u", i, shared->id[nr][i], id);
 			shared->id[nr][i] = id;
 			lw_site_charge_one(&lw_sites[id]);
 			lw_site_saw(&lw_sites[id]);
@@ -357,7 +357,8 @@ static void race(int threads)
 	int t;
 	u32 id;
 
-	shared->threads = shared->running = threads;
+	shared->threads = threads;
+	shared->running = threads;
 	if (!init(16 * SHARED_KEYS))
 		return;
 	host_threads(threads + 1, intern_shared, shared);
@@ -367,7 +368,7 @@ static void race(int threads)
 			       shared->id[0][i], shared->id[t][i]);
 		site = &lw_sites[shared->id[0][i]];
 		check_site(i, site - lw_sites);
-		expect(site->pid_min == 1000 && site->pid_span == threads - 1, "pids %d + %u",
+		expect(site->pid_min == 1000 && site->pid_span == threads - 1, "pid %d + %u",
 		       site->pid_min, site->pid_span);
 	}
 	for (id = LW_SITE_GONE + 1; id < lw_sites_end(); id++) {
@@ -448,14 +449,14 @@ static void pids(void)
 	expect(site->pid_min == -1 && !site->pid_span, "an interrupt has a pid");
 	host_irq = false;
 	lw_site_saw(site);
-	expect(site->pid_min == 5 && !site->pid_span, "pids %d + %u", site->pid_min, site->pid_span);
+	expect(site->pid_min == 5 && !site->pid_span, "%d + %u", site->pid_min, site->pid_span);
 	host_task.pid = 0;
 	lw_site_saw(site);
 	host_task.pid = 4194304;
 	lw_site_saw(site);
 	host_task.pid = 77;
 	lw_site_saw(site);
-	expect(site->pid_min == 0 && site->pid_span == 4194304, "pids %d + %u", site->pid_min,
+	expect(site->pid_min == 0 && site->pid_span == 4194304, "%d + %u", site->pid_min,
 	       site->pid_span);
 	lw_sites_exit();
 }
@@ -473,8 +474,8 @@ static void stats(void)
 		       HOST_CPUS * (HOST_CPUS - 1) / 2, "%s is %lu", lw_stat_name(stat),
 		       lw_stat_read(stat));
 		for (before = 0; before < stat; before++)
-			expect(strcmp(lw_stat_name(before), lw_stat_name(stat)), "two are called %s",
-			       lw_stat_name(stat));
+			expect(strcmp(lw_stat_name(before), lw_stat_name(stat)),
+			       "two are called %s", lw_stat_name(stat));
 	}
 	host_cpu = 0;
 	lw_stats_clear();

@@ -96,7 +96,8 @@ static void detach(struct lw_hook *hook)
 /*
  * Teardown. Who may still be inside of a door when this begins, and why nobody is when it ends:
  *
- *  - a tracepoint's probe, on any CPU, preempted or interrupted: tracepoint_synchronize_unregister()
+ *  - a tracepoint's probe, on any CPU, preempted or interrupted:
+ * tracepoint_synchronize_unregister()
  *    waits for every caller that may have seen the probe (RCU, and SRCU where probes can be
  *    preempted);
  *  - a kprobe's handler: unregister_kprobe() waits for a grace period;
@@ -169,9 +170,10 @@ void lw_hooks_clear(void)
 	struct lw_hook *hook;
 	int cpu;
 
-	for_each_hook(hook)
+	for_each_hook(hook) {
 		for_each_possible_cpu(cpu)
-			*per_cpu_ptr(hook->events, cpu) = 0;
+			WRITE_ONCE(*per_cpu_ptr(hook->events, cpu), 0);
+	}
 }
 
 bool lw_hooks_class(enum lw_class class)
@@ -193,7 +195,7 @@ unsigned long lw_hook_events(const struct lw_hook *hook)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += *per_cpu_ptr(hook->events, cpu);
+		sum += READ_ONCE(*per_cpu_ptr(hook->events, cpu));
 	return sum;
 }
 

@@ -35,7 +35,8 @@ static_assert((__force u32)(__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT) < 1 <
 
 /* kmalloc: with a node from 6.1 on. */
 
-static __always_inline void kmalloc_event(unsigned long call_site, const void *object, size_t bytes, gfp_t gfp)
+static __always_inline void kmalloc_event(unsigned long call_site, const void *object,
+					  size_t bytes, gfp_t gfp)
 {
 	lw_what_t what = lw_what_kmalloc(bytes, type_of(gfp));
 
@@ -195,7 +196,9 @@ struct bulk {
 	void **object;
 };
 
-/* int or bool kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t nr, void **object) */
+/*
+ * int or bool kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t nr, void **object)
+ */
 static int alloc_bulk_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct bulk *bulk = (struct bulk *)ri->data;

@@ -136,12 +136,14 @@ struct contig {
 static int contig_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct contig *contig = (struct contig *)ri->data;
+	u32 gfp;
 
 	contig->start = lw_regs_arg(regs, 0);
 	contig->end = lw_regs_arg(regs, 1);
 	/* the caller owns the pages, wherever they came from: they are never a kind */
-	contig->site = lw_site_at(lw_what_pages(0, lw_regs_arg(regs, 3) & ~(__force u32)__GFP_MOVABLE),
-				 instruction_pointer(regs), lw_regs_caller(regs));
+	gfp = lw_regs_arg(regs, 3) & ~(__force u32)__GFP_MOVABLE;
+	contig->site = lw_site_at(lw_what_pages(0, gfp), instruction_pointer(regs),
+				  lw_regs_caller(regs));
 	return 0;
 }
 

@@ -246,7 +246,8 @@ static ssize_t control_write(struct file *file, const char __user *from, size_t 
 	int err;
 
 	if (IS_ERR(line)) {
-		pr_err_ratelimited("control: expected a line of 1 to %d characters\n", LINE_MAX - 1);
+		pr_err_ratelimited("control: expected a line of 1 to %d characters\n",
+				   LINE_MAX - 1);
 		return PTR_ERR(line);
 	}
 	mutex_lock(&lw_lock);

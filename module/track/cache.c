@@ -150,7 +150,7 @@ bool lw_cache_dead(u32 nr)
 /* Learning: a cache of a size that no other has, under a name that no other has. */
 #define LEARN_NAME	"leakwatch_learns"
 #define LEARN_SIZE	1112U
-#define LEARN_SPAN	512	/* how much of struct kmem_cache is looked at; what we want is in front */
+#define LEARN_SPAN	512	/* how much of struct kmem_cache is looked at, from its front */
 
 static void never_merged(void *object)
 {

@@ -104,6 +104,7 @@ void lw_object_alloc(unsigned long call_site, const void *object, lw_what_t what
 
 	if (unlikely(ZERO_OR_NULL_PTR(object)))
 		return;
+	/* a setting; either value is right while it changes */
 	if (data_race(lw_stacks))
 		return alloc_by_path(call_site, object, what);
 	site = lw_site_find_call(what, call_site);
@@ -126,11 +127,13 @@ void lw_large_alloc(unsigned long call_site, const void *object, lw_what_t what)
 
 static void not_taken(unsigned long addr, int err)
 {
+	const void *object = (const void *)addr;
+
 	if (err == -ENOENT)
 		lw_stat_inc(LW_UNMATCHED_OBJECTS);
 	else if (err == -EBUSY)
 		lw_stat_inc(LW_LOST_FREE);
-	else if (err == -ERANGE && !ZERO_OR_NULL_PTR((void *)addr) && !is_vmalloc_addr((void *)addr))
+	else if (err == -ERANGE && !ZERO_OR_NULL_PTR(object) && !is_vmalloc_addr(object))
 		lw_stat_inc(LW_LOST_OUTSIDE);
 }
 

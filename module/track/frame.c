@@ -180,7 +180,9 @@ static noinline enum lw_frame look_up(unsigned long ip)
 	return lw_frame_of_name(symbol);
 }
 
-/* One word an entry: the address, shifted over bits that all kernel addresses share, and its kind. */
+/*
+ * One word an entry: the address, shifted over bits that all kernel addresses share, and its kind.
+ */
 #define MEMO_BITS	13
 #define KIND_BITS	3
 

@@ -372,7 +372,9 @@ unsigned long lw_live_least(unsigned long span)
 {
 	unsigned int bits = order_base_2(span >> OBJECT_SHIFT);
 
-	return max(LW_LIVE_MIN, bits > LW_TAG_BITS ? (unsigned long)SLOTS << (bits - LW_TAG_BITS) : 0);
+	if (bits <= LW_TAG_BITS)
+		return LW_LIVE_MIN;
+	return max(LW_LIVE_MIN, (unsigned long)SLOTS << (bits - LW_TAG_BITS));
 }
 
 int lw_live_init(unsigned long slots, unsigned long base, unsigned long span)
@@ -393,7 +395,8 @@ int lw_live_init(unsigned long slots, unsigned long base, unsigned long span)
 	lw_live.mask = (1UL << bits) - 1;
 	lw_live.shift = key_bits - bits;
 	inverse = mul;
-	for (i = 0; i < 5; i++)		/* Newton: each step doubles the bits that are right, from 3 */
+	/* Newton: each step doubles the bits that are right, from 3 */
+	for (i = 0; i < 5; i++)
 		inverse *= 2 - mul * inverse;
 	lw_live.slot = vzalloc(lw_live_slots() * sizeof(u64));
 	return lw_live.slot ? 0 : -ENOMEM;

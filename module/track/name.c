@@ -23,15 +23,19 @@ static struct name *names;
 static unsigned int nr_names;
 static bool full;
 
-DEFINE_MUTEX(lw_lock);
+DEFINE_MUTEX(lw_lock);		/* see lock.h */
 
 void lw_frame_text(char *text, unsigned long frame)
 {
+	const char *saved = "(unloaded code)";
+
+	if (frame && frame <= nr_names)
+		saved = names[frame - 1].text;
 	if (frame < NAMES_MAX)
-		strscpy(text, frame && frame <= nr_names ? names[frame - 1].text : "(unloaded code)",
-			LW_FRAME_TEXT);
+		strscpy(text, saved, LW_FRAME_TEXT);
 	else if (lw_frame_kind(frame) == LW_FRAME_TRAMPOLINE)
-		snprintf(text, LW_FRAME_TEXT, "%pS", (void *)frame);	/* not called from anywhere */
+		/* not called from anywhere */
+		snprintf(text, LW_FRAME_TEXT, "%pS", (void *)frame);
 	else
 		snprintf(text, LW_FRAME_TEXT, "%pB", (void *)frame);
 }

@@ -260,7 +260,8 @@ unsigned int lw_sites_end(void)
 
 unsigned long lw_sites_bytes(void)
 {
-	return table.max * sizeof(*lw_sites) + (unsigned long)nr_slots() * sizeof(*lw_site_hash.slot) +
+	return table.max * sizeof(*lw_sites) +
+	       (unsigned long)nr_slots() * sizeof(*lw_site_hash.slot) +
 	       table.max_frames * sizeof(*table.frame) +
 	       num_possible_cpus() * DIV_ROUND_UP(table.max, LW_COUNT_SITES) *
 	       sizeof(struct lw_counts);
@@ -301,7 +302,8 @@ int lw_sites_init(unsigned int nr)
 		if (!lw_counts[i >> LW_COUNT_SHIFT])
 			goto fail;
 	}
-	lw_sites[LW_SITE_NOBODY].count = lw_site_count(LW_SITE_NOBODY);	/* what was given up */
+	/* frees of what was given up are counted there, and not looked at */
+	lw_sites[LW_SITE_NOBODY].count = lw_site_count(LW_SITE_NOBODY);
 	atomic_set(&nr_sites, LW_SITE_SLAB_PAGES);
 	/*
 	 * Nobody else is here yet, so these get the numbers that site.h gives them. No gfp mask of

@@ -8,7 +8,9 @@
 #define ATOMIC_INIT(i)		{ (i) }
 
 /* Relaxed, as in the kernel: they order nothing. */
-#define atomic_read(v)		({ HOST_POINT(); __atomic_load_n(&(v)->counter, __ATOMIC_RELAXED); })
+#define atomic_read(v) ({							\
+	HOST_POINT();								\
+	__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED); })
 #define atomic_set(v, i)	__atomic_store_n(&(v)->counter, i, __ATOMIC_RELAXED)
 #define atomic_long_read	atomic_read
 #define atomic_long_set		atomic_set

@@ -20,7 +20,7 @@
 #define READ_ONCE(x)		({ HOST_POINT(); __atomic_load_n(&(x), __ATOMIC_CONSUME); })
 #define WRITE_ONCE(x, val)	({ HOST_POINT(); __atomic_store_n(&(x), (val), __ATOMIC_RELAXED); })
 
-/* A plain read, that the compiler may repeat or leave out; for TSan one that it is not to look at. */
+/* A plain read, which the compiler may repeat or leave out; TSan is not to look at it. */
 #ifdef __SANITIZE_THREAD__
 #define data_race(x)		({ HOST_POINT(); __atomic_load_n(&(x), __ATOMIC_RELAXED); })
 #else
@@ -45,6 +45,8 @@
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define noinline		__attribute__((noinline))
+#define fallthrough		__attribute__((fallthrough))
+#define __printf(a, b)		__attribute__((format(printf, a, b)))
 #define __aligned(n)		__attribute__((aligned(n)))
 #undef __always_inline		/* the C library has it as well */
 #define __always_inline		inline __attribute__((always_inline))

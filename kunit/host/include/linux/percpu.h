@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Per-CPU memory: HOST_CPUS copies, HOST_UNIT bytes apart. As in the kernel the pointer that is handed
- * around is the first copy's, and the distance is the same for all of them.
+ * Per-CPU memory: HOST_CPUS copies, HOST_UNIT bytes apart. As in the kernel the pointer that is
+ * handed around is the first copy's, and the distance is the same for all of them.
  *
  * A thread runs on the CPU that host_cpu says. Several may share one, so this_cpu_add() is
  * atomic, as it is in the kernel towards whatever interrupts it.
@@ -16,7 +16,7 @@
 #define HOST_CPUS	4
 #define HOST_UNIT	16384
 
-extern _Thread_local int host_cpu;
+extern __thread int host_cpu;
 
 #define __percpu
 
@@ -36,12 +36,13 @@ extern _Thread_local int host_cpu;
 #define DECLARE_PER_CPU(type, name)	extern type name
 /* All copies in one object, which the linker knows by the name that the declaration has. */
 #define DEFINE_PER_CPU(type, name)						\
-	_Static_assert(sizeof(type) <= HOST_UNIT, "larger than a unit");	\
+	static_assert(sizeof(type) <= HOST_UNIT);				\
 	char name##_units[HOST_CPUS * HOST_UNIT] asm(#name) __attribute__((aligned(64)))
 
 #define alloc_percpu(type) ({							\
-	_Static_assert(sizeof(type) <= HOST_UNIT, "larger than a unit");	\
-	(type *)vzalloc((HOST_CPUS - 1) * HOST_UNIT + sizeof(type)); })
+	static_assert(sizeof(type) <= HOST_UNIT);				\
+	type *first_ = vzalloc((HOST_CPUS - 1) * HOST_UNIT + sizeof(type));	\
+	first_; })
 #define free_percpu(p)		vfree(p)
 
 #endif

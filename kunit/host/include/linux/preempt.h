@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-extern _Thread_local bool host_nmi, host_irq;
+extern __thread bool host_nmi, host_irq;
 
 #define in_nmi()	host_nmi
 #define in_task()	(!host_nmi && !host_irq)

@@ -8,7 +8,7 @@ struct task_struct {
 	int pid;
 };
 
-extern _Thread_local struct task_struct host_task;
+extern __thread struct task_struct host_task;
 
 #define current		(&host_task)
 #define cond_resched()	((void)0)

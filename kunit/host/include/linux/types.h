@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /* The C library defines both and compares; the kernel defines the one that it is. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -16,11 +15,11 @@
 #undef __LITTLE_ENDIAN
 #endif
 
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
 typedef unsigned long long u64;
-typedef int32_t s32;
+typedef int s32;
 typedef long long s64;
 
 typedef struct {

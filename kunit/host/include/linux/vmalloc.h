@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory: page-aligned and zeroed. host_allocated counts what is not freed yet; if host_fail is n > 0, the
- * nth allocation from then on fails.
+ * Memory: page-aligned and zeroed. host_allocated counts what is not freed yet; if host_fail is
+ * n > 0, the nth allocation from then on fails.
  */
 #ifndef HOST_LINUX_VMALLOC_H
 #define HOST_LINUX_VMALLOC_H
