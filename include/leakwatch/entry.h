@@ -96,9 +96,10 @@ static inline u64 lw_entry_given(u64 entry)
 }
 
 /**
- * lw_entry_free() -
+ * lw_entry_free() - may a slot be claimed?
+ * @entry: the word in it
  *
- * Return: whether a slot may be claimed (nothing in it but perhaps the spill bit)
+ * Return: whether there is nothing in it but perhaps the spill bit.
  */
 static inline bool lw_entry_free(u64 entry)
 {

@@ -108,9 +108,10 @@ void lw_hooks_each(void (*see)(const struct lw_hook *hook, void *arg), void *arg
 unsigned long lw_hook_events(const struct lw_hook *hook);
 
 /**
- * lw_hook_missed() -
+ * lw_hook_missed() - how often the kernel could not call a hook
+ * @hook: the hook
  *
- * Return: how often the kernel could not call @hook (nested probes, no instance)
+ * Probes nested in probes, no kretprobe instance left. Return: how often.
  */
 unsigned long lw_hook_missed(const struct lw_hook *hook);
 

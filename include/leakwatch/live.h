@@ -116,9 +116,11 @@ static __always_inline u64 *lw_live_find(u64 *slot, u64 entry)
 }
 
 /**
- * lw_live_room() -
+ * lw_live_room() - find room in a bucket
+ * @slot: the bucket
+ * @spill: LW_SPILL if a slot may have the spill bit, else 0
  *
- * Return: a slot of bucket @slot with nothing in it but perhaps @spill, or NULL
+ * Return: a slot with nothing in it but that, or NULL.
  */
 static __always_inline u64 *lw_live_room(u64 *slot, u64 spill)
 {
@@ -133,9 +135,10 @@ static __always_inline u64 *lw_live_room(u64 *slot, u64 spill)
 }
 
 /**
- * lw_live_spilled() -
+ * lw_live_spilled() - may entries of a first bucket be in their second?
+ * @first: the first bucket
  *
- * Return: whether entries whose first bucket is @first may be in their second
+ * Return: whether any ever went there.
  */
 static __always_inline bool lw_live_spilled(const u64 *first)
 {

@@ -4,7 +4,7 @@
  * meanwhile. Included after live.c and stats.c, which it looks into.
  *
  * An owner does what the kernel does with one address: nothing happens twice at once, and only what
- * was allocated is freed or given up. A free may be missed, and what was given up need not be freed.
+ * was allocated is freed or given up. A free may be missed; what was given up need not be freed.
  */
 #ifndef LIVE_MODEL_H
 #define LIVE_MODEL_H

@@ -7,9 +7,9 @@
  * accesses", and can be repeated. Accesses take effect at once, in program order: this is about the
  * steps of live.c, not about weakly ordered memory.
  *
- * Orders are chosen in two ways. Where one CPU moves an object and another one uses that very object:
- * all with two changes of turn, and for each a third one somewhere. And at random: programs on a few
- * objects in a table that is full, in any order.
+ * Orders are chosen in two ways. Where one CPU moves an object and another one uses that very
+ * object: all with two changes of turn, and for each a third one somewhere. And at random: programs
+ * on a few objects in a table that is full, in any order.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -38,13 +38,13 @@ struct turn {
 };
 
 static struct {
+	void (*program[CPUS])(void);	/* NULL for none */
 	struct turn turn[TURNS];
 	unsigned int nr, at;	/* turns, and the next */
 	unsigned int left;	/* accesses before the turn passes */
 	unsigned int used[CPUS];
 	bool done[CPUS];
 	sem_t go[CPUS], over;
-	void (*program[CPUS])(void);	/* NULL for none */
 } order;
 
 static __thread int me = -1;
@@ -177,7 +177,7 @@ static bool bad_order(const char *name, int complaints)
 
 /*
  * The stage: four buckets. Bucket 0 is full; all in it but @moved have come from elsewhere and
- * cannot be moved. CPU 1 adds @added, whose buckets 0 and 1 are full, so @moved is moved to bucket 3.
+ * cannot be moved. CPU 1 adds @added, whose buckets 0 and 1 are full: @moved is moved to bucket 3.
  */
 #define BASE	0x100000000UL
 #define SLOTS_4	(4 * SLOTS)
@@ -228,7 +228,7 @@ static struct object *put(unsigned int bucket_nr, int i, unsigned int first, uns
 	return it;
 }
 
-/* @at: where in bucket 0 @moved stands; @room: how many slots of bucket 3 are free, from the first */
+/* @at: where in bucket 0 @moved stands; @room: how many slots of bucket 3 are free, the first */
 static void stage(enum object_state state, int at, int room)
 {
 	int i;
@@ -294,7 +294,7 @@ static void check_at_rest(void)
 
 /*
  * Orders of CPU 0, which uses the object that is moved, and CPU 1, which moves it: the first runs
- * for any number of accesses, then the other for any number, then the first for some, then the other.
+ * for any number of accesses, the other for any number, the first for some, and then the other.
  */
 #ifdef __SANITIZE_THREAD__
 #define STEP	5
