@@ -43,7 +43,7 @@ static void compare(void)
 
 static void random_operations(void)
 {
-	u64 seed = 1, entry, old;
+	u64 seed = 1, entry, old = 0;
 	unsigned long pfn, order, i;
 	int n, ret;
 
@@ -119,7 +119,7 @@ static unsigned int first_in[SHARED];
 
 static void put_shared(int nr, void *arg)
 {
-	u64 seed = nr, old, entry;
+	u64 seed = nr, old = 0, entry;
 	unsigned long pfn;
 	int n;
 

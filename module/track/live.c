@@ -232,10 +232,12 @@ static bool add_once(struct lw_place *at, u64 entry, u64 *old, int *ret)
 	here = find(at->first, at->entry, &seen);
 	if (!here && lw_live_spilled(at->first)) {
 		here = find(to, lw_entry_as(at->entry, LW_SECOND), &seen);
+		if (!here && lw_live_find(to, lw_entry_as(at->entry, LW_COMING)))
+			return !has_come(to, at->entry);	/* -ENOSPC, or look again */
+		if (!here)	/* it may have come between the two */
+			here = find(to, lw_entry_as(at->entry, LW_SECOND), &seen);
 		if (here)
 			entry = lw_entry_as(entry, LW_SECOND);
-		else if (lw_live_find(to, lw_entry_as(at->entry, LW_COMING)))
-			return !has_come(to, at->entry);	/* -ENOSPC, or look again */
 	}
 	if (here) {
 		*old = seen;

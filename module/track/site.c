@@ -154,6 +154,8 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 			break;
 		}
 	}
+	if (probe == PROBES && nr > 1)
+		lw_stat_inc(LW_FOLDED);
 	/* Not needed after all, or no place for it: nothing refers to the number. */
 	WRITE_ONCE(site->state, 0);
 	unreserve(id, frame, nr);
