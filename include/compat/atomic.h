@@ -23,4 +23,25 @@ static __always_inline bool lw_try_cmpxchg64(u64 *at, u64 seen, u64 new)
 #endif
 }
 
+/**
+ * lw_xchg64() - replace a word, whatever it is
+ * @at: where the word is
+ * @new: what it shall be
+ *
+ * A full barrier. Return: what it was.
+ */
+static __always_inline u64 lw_xchg64(u64 *at, u64 new)
+{
+#ifdef CONFIG_64BIT
+	return xchg(at, new);
+#else
+	u64 seen;
+
+	do {
+		seen = READ_ONCE(*at);
+	} while (!lw_try_cmpxchg64(at, seen, new));
+	return seen;
+#endif
+}
+
 #endif

@@ -247,7 +247,7 @@ int lw_live_give(unsigned long addr, u64 *old);
  * @arg: passed on
  *
  * Runs beside the hooks: what comes or goes meanwhile may be seen or not, what is being moved
- * may be seen twice. Process context, reschedules between buckets.
+ * may be seen twice, or not. Process context, reschedules between buckets.
  */
 void lw_live_walk(void (*see)(unsigned long addr, u64 entry, void *arg), void *arg);
 

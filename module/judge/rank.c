@@ -28,7 +28,7 @@ static int compare(const void *a, const void *b)
 	if (!order)
 		order = lw_rank_bytes(lw_row_grown(one), lw_row_bytes(one),
 				      lw_row_grown(two), lw_row_bytes(two));
-	return order ?: (one->site < two->site ? -1 : 1);
+	return order ?: (one->site > two->site) - (one->site < two->site);
 }
 
 void lw_rank(struct lw_rows *rows)

@@ -115,9 +115,9 @@ void lw_cache_destroyed(const struct kmem_cache *at)
 		if (!nr)
 			return;
 		if (nr != GONE && caches[nr].at == at) {
+			/* there may be another one: two CPUs may have met it at once */
 			WRITE_ONCE(caches[nr].dead, true);
 			WRITE_ONCE(*slot, GONE);
-			return;
 		}
 	}
 }

@@ -48,7 +48,6 @@
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/preempt.h>
-#include <linux/processor.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -60,8 +59,6 @@
 
 #define SLOTS		LW_LIVE_SLOTS
 #define OBJECT_SHIFT	3
-/* how long to wait for a mover, who has interrupts off, but perhaps no CPU under it */
-#define SPINS		1000
 /* more tries than there can be reasons for a cmpxchg to fail: other CPUs, moves, the spill bit */
 #define TRIES		64
 
@@ -207,17 +204,39 @@ static bool make_room(u64 *first, u64 *second)
 	return made;
 }
 
-/* Wait while an entry is on its way to bucket @to. Return: false if that took too long. */
-static bool has_come(u64 *to, u64 entry)
+/* Where the entry of an address is, if anywhere. */
+static u64 *find_both(struct lw_place *at, u64 *seen)
 {
-	int spins;
+	u64 *here = find(at->first, at->entry, seen), *to;
 
-	for (spins = 0; spins < SPINS; spins++) {
-		if (!lw_live_find(to, lw_entry_as(entry, LW_COMING)))
-			return true;
-		cpu_relax();
-	}
-	return false;
+	if (here)
+		return here;
+	smp_rmb();	/* "Spilling" */
+	if (!lw_live_spilled(at->first))
+		return NULL;
+	to = second(at->first, at->entry);
+	here = find(to, lw_entry_as(at->entry, LW_SECOND), seen);
+	if (!here)
+		here = find(to, lw_entry_as(at->entry, LW_COMING), seen);
+	barrier();	/* it is looked at again, not remembered */
+	if (!here)	/* a mover may have made the one of the other between the two */
+		here = find(to, lw_entry_as(at->entry, LW_SECOND), seen);
+	return here;
+}
+
+/*
+ * Wait for the mover, who has an entry on its way. Return: whether that was done: in NMI it may be
+ * this very CPU that moves.
+ */
+static bool wait_for_mover(void)
+{
+	unsigned long flags;
+
+	if (in_nmi())
+		return false;
+	raw_spin_lock_irqsave(&room_lock, flags);
+	raw_spin_unlock_irqrestore(&room_lock, flags);
+	return true;
 }
 
 /*
@@ -229,16 +248,11 @@ static bool add_once(struct lw_place *at, u64 entry, u64 *old, int *ret)
 	u64 *to = second(at->first, at->entry), *here, *room, seen;
 
 	*ret = -ENOSPC;
-	here = find(at->first, at->entry, &seen);
-	if (!here && lw_live_spilled(at->first)) {
-		here = find(to, lw_entry_as(at->entry, LW_SECOND), &seen);
-		if (!here && lw_live_find(to, lw_entry_as(at->entry, LW_COMING)))
-			return !has_come(to, at->entry);	/* -ENOSPC, or look again */
-		if (!here)	/* it may have come between the two */
-			here = find(to, lw_entry_as(at->entry, LW_SECOND), &seen);
-		if (here)
-			entry = lw_entry_as(entry, LW_SECOND);
-	}
+	here = find_both(at, &seen);
+	if (here && lw_entry_state(seen) == LW_COMING)
+		return !wait_for_mover();	/* about to be erased, or to be LW_SECOND */
+	if (here && lw_entry_state(seen) == LW_SECOND)
+		entry = lw_entry_as(entry, LW_SECOND);
 	if (here) {
 		*old = seen;
 		*ret = seen & LW_GIVEN ? 0 : -EEXIST;
@@ -279,25 +293,6 @@ int lw_live_add(unsigned long addr, u32 site, u64 *old)
 	return add(at, at.entry | lw_entry(0, site, lw_clock_now()), old);
 }
 
-/* Where the entry of an address is, if anywhere. */
-static u64 *find_both(struct lw_place *at, u64 *seen)
-{
-	u64 *here = find(at->first, at->entry, seen), *to;
-
-	if (here)
-		return here;
-	smp_rmb();	/* "Spilling" */
-	if (!lw_live_spilled(at->first))
-		return NULL;
-	to = second(at->first, at->entry);
-	here = find(to, lw_entry_as(at->entry, LW_SECOND), seen);
-	if (!here)
-		here = find(to, lw_entry_as(at->entry, LW_COMING), seen);
-	if (!here)	/* a mover may have made the one of the other between the two */
-		here = find(to, lw_entry_as(at->entry, LW_SECOND), seen);
-	return here;
-}
-
 int lw_live_take(unsigned long addr, u64 *old)
 {
 	struct lw_place at;
@@ -334,7 +329,7 @@ int lw_live_give(unsigned long addr, u64 *old)
 		if (*old & LW_GIVEN)
 			return -EALREADY;
 		if (lw_entry_state(*old) == LW_COMING) {
-			has_come(second(at.first, at.entry), at.entry);
+			wait_for_mover();
 			continue;
 		}
 		if (lw_live_swap(here, *old, lw_entry_given(*old)))
@@ -381,7 +376,7 @@ unsigned long lw_live_least(unsigned long span)
 
 int lw_live_init(unsigned long slots, unsigned long base, unsigned long span)
 {
-	unsigned int bits = order_base_2(DIV_ROUND_UP(slots, SLOTS));
+	unsigned int bits = order_base_2(DIV_ROUND_UP(max(slots, 2UL * SLOTS), SLOTS));
 	unsigned int key_bits = max_t(unsigned int, order_base_2(span >> OBJECT_SHIFT), bits);
 	u64 mul;
 	int i;

@@ -118,7 +118,7 @@ static bool save_site(struct lw_site *site, struct module *mod, bool init_only)
 
 static void gone(struct module *mod, bool init_only)
 {
-	unsigned long objects = 0, bytes = 0, pages = 0;
+	long objects = 0, bytes = 0, pages = 0;
 	struct lw_count count;
 	struct lw_site *site;
 	unsigned int i;
@@ -142,7 +142,7 @@ static void gone(struct module *mod, bool init_only)
 	for (i = nr_names; i && names[i - 1].ip; i--)
 		names[i - 1].ip = 0;
 	if (objects || pages)
-		pr_warn("module %s was unloaded and left %lu objects (%lu KB) and %lu pages (%lu KB)\n",
+		pr_warn("module %s was unloaded and left %ld objects (%ld KB) and %ld pages (%ld KB)\n",
 			mod->name, objects, bytes >> 10, pages, pages << (PAGE_SHIFT - 10));
 }
 

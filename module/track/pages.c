@@ -35,7 +35,7 @@ int lw_pages_put(unsigned long pfn, u64 entry, u64 *old)
 
 	if (unlikely(!at))
 		return -ERANGE;
-	*old = xchg(at, entry);
+	*old = lw_xchg64(at, entry);
 	return 0;
 }
 

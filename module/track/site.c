@@ -141,13 +141,15 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 	if (lw_what_class(what) == LW_SLAB)
 		site->cache = lw_what_is_cache(what) ? lw_what_major(what) :
 			      lw_cache_of_object(object);
-	smp_store_release(&site->state, LW_SITE_READY);	/* pairs with lw_site_live() */
 
 	for (probe = 0; probe < PROBES; probe++) {
 		was = READ_ONCE(*slot_of(hash, probe));
 		if ((!was || was == LW_SITE_GONE) &&
-		    cmpxchg(slot_of(hash, probe), was, id) == was)
+		    cmpxchg(slot_of(hash, probe), was, id) == was) {
+			/* pairs with lw_site_live(); whoever meets it by the hash need not wait */
+			smp_store_release(&site->state, LW_SITE_READY);
 			return id;
+		}
 		was = READ_ONCE(*slot_of(hash, probe));
 		if (is(&lw_sites[was], what, frames, nr)) {
 			parent = was;	/* another CPU was first */
@@ -157,7 +159,6 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 	if (probe == PROBES && nr > 1)
 		lw_stat_inc(LW_FOLDED);
 	/* Not needed after all, or no place for it: nothing refers to the number. */
-	WRITE_ONCE(site->state, 0);
 	unreserve(id, frame, nr);
 	return parent;
 }

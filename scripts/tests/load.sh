@@ -7,7 +7,7 @@ D=/sys/kernel/debug/leakwatch
 T=/sys/kernel/debug/leaky
 
 check "loads" insmod ./leakwatch.ko
-blind=50	# once: their functions are the same each time
+blind=30	# once: their functions are the same each time
 sh ./loads.sh 25 & loads=$!
 for kind in kmalloc page vmalloc softirq rcu; do
 	insmod ./leaky.ko kind=$kind rate=1000 count=0 churn=20000 blind=$blind
