@@ -51,4 +51,6 @@
 #undef __always_inline		/* the C library has it as well */
 #define __always_inline		inline __attribute__((always_inline))
 
+#define barrier()	__asm__ __volatile__("" ::: "memory")
+
 #endif
