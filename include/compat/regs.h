@@ -5,33 +5,13 @@
 
 #include <linux/ptrace.h>
 
-/** lw_regs_arg() - Return: argument @nr (0 to 3) of the function that is being entered */
+/** lw_regs_arg() - Return: argument @nr (0 to 5) of the function that is being entered */
 static inline unsigned long lw_regs_arg(struct pt_regs *regs, unsigned int nr)
 {
 #ifdef CONFIG_ARM
-	return regs->uregs[nr];
+	return nr < 4 ? regs->uregs[nr] : ((unsigned long *)regs->ARM_sp)[nr - 4];
 #else
 	return regs_get_kernel_argument(regs, nr);
-#endif
-}
-
-/** lw_regs_arg5() - Return: the sixth argument, where registers hold it (arm: from the stack) */
-static inline unsigned long lw_regs_arg5(struct pt_regs *regs)
-{
-#ifdef CONFIG_ARM
-	return ((unsigned long *)regs->ARM_sp)[1];
-#else
-	return regs_get_kernel_argument(regs, 5);
-#endif
-}
-
-/** lw_regs_arg4() - Return: the fifth argument */
-static inline unsigned long lw_regs_arg4(struct pt_regs *regs)
-{
-#ifdef CONFIG_ARM
-	return ((unsigned long *)regs->ARM_sp)[0];
-#else
-	return regs_get_kernel_argument(regs, 4);
 #endif
 }
 

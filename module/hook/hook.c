@@ -158,7 +158,7 @@ int lw_hooks_attach(void)
 	detach_classes(lacking);
 	watched = wanted & ~lacking;
 	for_each_hook(hook)
-		if (hook->needed && hook->err && wanted & BIT(hook->class))
+		if (watched && hook->needed && hook->err && wanted & BIT(hook->class))
 			pr_warn("class %s is off: its hook %s is %s (%d)\n",
 				hook->class == LW_SLAB ? "slab" : "page", hook->name, why(hook),
 				hook->err);

@@ -69,11 +69,11 @@ static int pages_bulk_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 	unsigned long nr = (int)lw_regs_arg(regs, 3);
 
 #ifdef LW_BULK_HAS_LIST
-	bulk->list = (struct list_head *)lw_regs_arg4(regs);
-	bulk->array = (struct page **)lw_regs_arg5(regs);
+	bulk->list = (struct list_head *)lw_regs_arg(regs, 4);
+	bulk->array = (struct page **)lw_regs_arg(regs, 5);
 #else
 	bulk->list = NULL;
-	bulk->array = (struct page **)lw_regs_arg4(regs);
+	bulk->array = (struct page **)lw_regs_arg(regs, 4);
 #endif
 	bulk->site = lw_site_at(lw_what_pages(0, lw_regs_arg(regs, 0)), instruction_pointer(regs),
 				lw_regs_caller(regs));
