@@ -132,7 +132,8 @@ fi
 # --- paths without events: all freed, so nothing may be left
 
 writes clear
-check "blind: the driver loads" insmod ./leaky.ko kind=none count=0 rate=1 blind=$([ "$short" ] && echo 30 || echo 200)
+[ "$short" ] && pairs=30 || pairs=200
+check "blind: the driver loads" insmod ./leaky.ko kind=none count=0 rate=1 blind="$pairs"
 writes 1 ../leaky/stop
 check "blind: every path comes out even" truth
 note < /tmp/truth
@@ -219,18 +220,18 @@ check "cleared: nothing is left of it" sh -c "! grep -q leaky_leak_kmalloc $D/sl
 
 rmmod leakwatch
 if [ ! "$short" ]; then
-check "loads with the smallest table of objects" insmod ./leakwatch.ko objects=65536
-quiet insmod ./leaky.ko count=80000
-check "the full table is counted" test "$(value lost_live_full)" -gt 14000
-check "and noted at the row" sh -c "grep leaky_leak_kmalloc $D/slab/sites | grep -q lost"
-equal "what was stored and what was lost is all" \
-	"$(row slab/sites leaky_leak_kmalloc | awk '{ print $9 }')" 80000
-check "the table can be filled" test "$(value objects_load_percent)" -ge 98
-writes 1 ../leaky/free
-equal "frees were not dropped" "$(row slab/sites leaky_leak_kmalloc | awk '{ print $5 }')" 0
-equal "nothing was taken twice" "$(value lost_free) $(value lost_move)" "0 0"
-quiet rmmod leaky
-rmmod leakwatch
+	check "loads with the smallest table of objects" insmod ./leakwatch.ko objects=65536
+	quiet insmod ./leaky.ko count=80000
+	check "the full table is counted" test "$(value lost_live_full)" -gt 14000
+	check "and noted at the row" sh -c "grep leaky_leak_kmalloc $D/slab/sites | grep -q lost"
+	equal "what was stored and what was lost is all" \
+		"$(row slab/sites leaky_leak_kmalloc | awk '{ print $9 }')" 80000
+	check "the table can be filled" test "$(value objects_load_percent)" -ge 98
+	writes 1 ../leaky/free
+	equal "frees were not dropped" "$(row slab/sites leaky_leak_kmalloc | awk '{ print $5 }')" 0
+	equal "nothing was taken twice" "$(value lost_free) $(value lost_move)" "0 0"
+	quiet rmmod leaky
+	rmmod leakwatch
 fi
 check "loads with the smallest table of sites" insmod ./leakwatch.ko sites=64
 quiet insmod ./leaky.ko count=1000
