@@ -39,6 +39,9 @@ extern const struct file_operations lw_top_fops, lw_slab_sites_fops, lw_slab_sta
 /** lw_wanted() - Return: whether the filter lets @site through; a function for lw_rows_get() */
 bool lw_wanted(u32 site);
 
+/** lw_print_filter() - print the filter as one writes it: "none", "cache kmalloc-128", ... */
+void lw_print_filter(struct seq_file *seq);
+
 /** lw_print_head() - print the first lines of a table: its name, what it covers, what limits it */
 void lw_print_head(struct seq_file *seq, const char *name, const char *about);
 

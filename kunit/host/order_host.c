@@ -17,11 +17,9 @@
 
 static void order_point(void);
 static void order_lock(pthread_mutex_t *lock);
-static void order_relax(void);
 
 #define HOST_POINT()		order_point()
 #define HOST_LOCK(lock)		order_lock(lock)
-#define HOST_RELAX()		order_relax()
 
 #include "host.h"
 #include "../../module/track/live.c"
@@ -94,15 +92,6 @@ static void order_lock(pthread_mutex_t *lock)
 {
 	while (pthread_mutex_trylock(lock))
 		pass_turn(next_cpu(me));
-}
-
-/* Who waits for another lets it run. */
-static void order_relax(void)
-{
-	int cpu = me < 0 ? -1 : next_cpu(me);
-
-	if (cpu >= 0)
-		pass_turn(cpu);
 }
 
 static void *cpu_main(void *arg)

@@ -90,7 +90,7 @@ static int set_rows(char *value, char *rest)
 	return rest ? -EINVAL : set_number(value, 0, ROWS_MAX, &lw_settings.rows);
 }
 
-static void show_filter(struct seq_file *seq)
+void lw_print_filter(struct seq_file *seq)
 {
 	switch (lw_settings.filter) {
 	case 'c':
@@ -143,7 +143,7 @@ static const struct setting {
 	{ "depth", "1 to 32: frames of a path", show_depth, set_depth },
 	{ "rows", "0 to 131072: rows of top, 0 for all", show_rows, set_rows },
 	{ "filter", "none, cache <name>, module <name>, pid <number>, size <bytes>",
-	  show_filter, set_filter },
+	  lw_print_filter, set_filter },
 };
 
 static int do_stop(void)

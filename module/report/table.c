@@ -131,19 +131,10 @@ void lw_print_head(struct seq_file *seq, const char *name, const char *about)
 	if (lw_stats_lost())
 		seq_printf(seq, "# %lu events were lost or missed, see status\n", lw_stats_lost());
 	lw_hooks_each(print_deaf, seq);
-	switch (lw_settings.filter) {
-	case 'c':
-		seq_printf(seq, "# filter: cache %s\n", lw_settings.text);
-		break;
-	case 'm':
-		seq_printf(seq, "# filter: module %s\n", lw_settings.text);
-		break;
-	case 'p':
-		seq_printf(seq, "# filter: pid %d\n", lw_settings.number);
-		break;
-	case 's':
-		seq_printf(seq, "# filter: size %d\n", lw_settings.number);
-		break;
+	if (lw_settings.filter) {
+		seq_puts(seq, "# filter: ");
+		lw_print_filter(seq);
+		seq_putc(seq, '\n');
 	}
 }
 
