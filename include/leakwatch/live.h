@@ -242,12 +242,33 @@ static __always_inline u64 lw_live_try_take(unsigned long addr)
 int lw_live_give(unsigned long addr, u64 *old);
 
 /**
+ * lw_live_next() - find the next entry of a live object
+ * @at: the number of the slot to begin at; set to that of the entry found
+ * @addr: set to the object's address
+ * @entry: set to the entry
+ *
+ * Runs beside the hooks: what comes or goes meanwhile may be met or not, what is being moved may be
+ * met twice, or not. Process context, reschedules now and then.
+ *
+ * Return: false if there is none in any slot from *@at on.
+ */
+bool lw_live_next(unsigned long *at, unsigned long *addr, u64 *entry);
+
+/**
+ * lw_live_drop() - remove the entry of @addr if it is still the one that was seen
+ * @addr: the object's address
+ * @seen: the entry, as lw_live_next() gave it
+ *
+ * Any context. Return: whether it was.
+ */
+bool lw_live_drop(unsigned long addr, u64 seen);
+
+/**
  * lw_live_walk() - show every entry of a live object to @see
  * @see: is given the object's address and its entry; must not sleep
  * @arg: passed on
  *
- * Runs beside the hooks: what comes or goes meanwhile may be seen or not, what is being moved
- * may be seen twice, or not. Process context, reschedules between buckets.
+ * As one goes from one lw_live_next() to the next.
  */
 void lw_live_walk(void (*see)(unsigned long addr, u64 entry, void *arg), void *arg);
 

@@ -60,12 +60,26 @@ int lw_pages_put_if_none(unsigned long pfn, u64 entry);
 /** lw_pages_replace() - set the entry of one frame if it is @seen. Return: whether it was. */
 bool lw_pages_replace(unsigned long pfn, u64 seen, u64 entry);
 
+/** lw_pages_get() - Return: the entry of frame @pfn, 0 if it has none */
+u64 lw_pages_get(unsigned long pfn);
+
+/**
+ * lw_pages_next() - find the next frame that has an entry
+ * @pfn: the frame to begin at; set to the one found
+ * @entry: set to its entry
+ *
+ * Runs beside the hooks. Process context, reschedules now and then.
+ *
+ * Return: false if there is none from *@pfn on.
+ */
+bool lw_pages_next(unsigned long *pfn, u64 *entry);
+
 /**
  * lw_pages_walk() - show every entry to @see
  * @see: is given the frame's number and its entry; must not sleep
  * @arg: passed on
  *
- * Runs beside the hooks. Process context, reschedules now and then.
+ * As one goes from one lw_pages_next() to the next.
  */
 void lw_pages_walk(void (*see)(unsigned long pfn, u64 entry, void *arg), void *arg);
 

@@ -61,9 +61,11 @@ int lw_report_init(void)
 	debugfs_create_file("sites", 0400, dir, NULL, &lw_slab_sites_fops);
 	debugfs_create_file("stacks", 0400, dir, NULL, &lw_slab_stacks_fops);
 	debugfs_create_file("caches", 0400, dir, NULL, &lw_slab_caches_fops);
+	debugfs_create_file("live", 0400, dir, NULL, &lw_slab_live_fops);
 	dir = make_dir("page", root);
 	debugfs_create_file("sites", 0400, dir, NULL, &lw_page_sites_fops);
 	debugfs_create_file("stacks", 0400, dir, NULL, &lw_page_stacks_fops);
+	debugfs_create_file("live", 0400, dir, NULL, &lw_page_live_fops);
 	return 0;
 }
 

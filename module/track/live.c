@@ -338,21 +338,43 @@ int lw_live_give(unsigned long addr, u64 *old)
 	return -EBUSY;
 }
 
-void lw_live_walk(void (*see)(unsigned long addr, u64 entry, void *arg), void *arg)
+bool lw_live_drop(unsigned long addr, u64 seen)
 {
-	unsigned long nr;
-	u64 entry;
-	int i;
+	struct lw_place at;
+	u64 *here, now;
 
-	for (nr = 0; nr <= lw_live.mask; nr++) {
-		for (i = 0; i < SLOTS; i++) {
-			entry = READ_ONCE(bucket(nr)[i]);
-			if (lw_entry_state(entry) >= LW_FIRST && !(entry & LW_GIVEN))
-				see(address(nr, entry), entry, arg);
+	if (!lw_live_place(addr, &at))
+		return false;
+	here = find_both(&at, &now);
+	/* it may have been moved meanwhile: what makes it the same is its site and age */
+	return here && lw_entry_as(now, LW_FIRST) == lw_entry_as(seen, LW_FIRST) &&
+	       lw_live_swap(here, now, 0);
+}
+
+bool lw_live_next(unsigned long *at, unsigned long *addr, u64 *entry)
+{
+	unsigned long nr, slots = lw_live_slots();
+
+	for (nr = *at; nr < slots; nr++) {
+		*entry = READ_ONCE(lw_live.slot[nr]);
+		if (lw_entry_state(*entry) >= LW_FIRST && !(*entry & LW_GIVEN)) {
+			*addr = address(nr / SLOTS, *entry);
+			*at = nr;
+			return true;
 		}
-		if (!(nr % 1024))
+		if (!(nr % 8192))
 			cond_resched();
 	}
+	return false;
+}
+
+void lw_live_walk(void (*see)(unsigned long addr, u64 entry, void *arg), void *arg)
+{
+	unsigned long at, addr;
+	u64 entry;
+
+	for (at = 0; lw_live_next(&at, &addr, &entry); at++)
+		see(addr, entry, arg);
 }
 
 unsigned long lw_live_slots(void)

@@ -55,22 +55,42 @@ bool lw_pages_replace(unsigned long pfn, u64 seen, u64 entry)
 	return at && lw_try_cmpxchg64(at, seen, entry);
 }
 
+u64 lw_pages_get(unsigned long pfn)
+{
+	u64 *at = frame(pfn);
+
+	return at ? READ_ONCE(*at) : 0;
+}
+
+bool lw_pages_next(unsigned long *pfn, u64 *entry)
+{
+	unsigned long nr = *pfn;
+	u64 *at;
+
+	while (nr < pages.nr_chunks << LW_CHUNK_SHIFT) {
+		at = frame(nr);
+		if (!at) {
+			nr = ALIGN(nr + 1, LW_CHUNK_FRAMES);
+			continue;
+		}
+		*entry = READ_ONCE(*at);
+		if (*entry) {
+			*pfn = nr;
+			return true;
+		}
+		if (!(nr++ % 4096))
+			cond_resched();
+	}
+	return false;
+}
+
 void lw_pages_walk(void (*see)(unsigned long pfn, u64 entry, void *arg), void *arg)
 {
-	unsigned long nr, i;
+	unsigned long pfn;
 	u64 entry;
 
-	for (nr = 0; nr < pages.nr_chunks; nr++) {
-		if (!pages.chunk[nr])
-			continue;
-		for (i = 0; i < LW_CHUNK_FRAMES; i++) {
-			entry = READ_ONCE(pages.chunk[nr][i]);
-			if (entry)
-				see((nr << LW_CHUNK_SHIFT) + i, entry, arg);
-			if (!(i % 4096))
-				cond_resched();
-		}
-	}
+	for (pfn = 0; lw_pages_next(&pfn, &entry); pfn++)
+		see(pfn, entry, arg);
 }
 
 unsigned long lw_pages_bytes(void)
