@@ -97,8 +97,8 @@ static struct sum sum_of(lw_what_t what)
 		lw_site_counts(id, &count);
 		sum.allocs += count.allocs;
 		sum.frees += count.frees;
-		sum.lost += atomic_read(&lw_sites[id].lost);
-		sum.missed += atomic_read(&lw_sites[id].missed);
+		sum.lost += atomic_read(&lw_flaws[id].lost);
+		sum.missed += atomic_read(&lw_flaws[id].missed);
 		sum.nr += count.allocs || count.frees;
 	}
 	return sum;
@@ -109,7 +109,7 @@ static long live_of_site(u32 id)
 	struct lw_count count;
 
 	lw_site_counts(id, &count);
-	return count.allocs - count.frees - atomic_read(&lw_sites[id].lost);
+	return count.allocs - count.frees - atomic_read(&lw_flaws[id].lost);
 }
 
 static long live_of(lw_what_t what)

@@ -765,7 +765,7 @@ static void clear_forgets(struct kunit *test)
  * spills and moves are shared, but no address: as the kernel orders what happens to one of them.
  * Each keeps its own truth, so every answer of the table is checked.
  */
-enum truth { NONE, LIVE, GIVEN, MAYBE };	/* MAYBE: given up unknown, if there was room */
+enum truth { NONE, LIVE, GIVEN };
 
 #define RACE_ADDRESSES	700		/* of all workers; about two thirds are in the table */
 #define RACE_OPS	race_many(150000)
@@ -860,12 +860,6 @@ static void do_take(struct worker *w, unsigned int i)
 			wrong(w, "take", i, ret, old);
 		w->frees += w->truth[i] == LIVE;
 		break;
-	case MAYBE:
-		if (ret == -ENOENT)
-			w->refused++;
-		else if (ret || !(old & LW_GIVEN) || lw_entry_site(old))
-			wrong(w, "take", i, ret, old);
-		break;
 	}
 	w->truth[i] = NONE;
 }
@@ -877,9 +871,13 @@ static void do_give(struct worker *w, unsigned int i)
 
 	switch (w->truth[i]) {
 	case NONE:
-		if (ret != -ENOENT)
+		/* a tombstone, if there was room for one */
+		if (ret == -ENOENT)
+			w->truth[i] = GIVEN;
+		else if (ret == -ENOSPC)
+			w->refused++;
+		else
 			wrong(w, "give", i, ret, old);
-		w->truth[i] = MAYBE;
 		break;
 	case LIVE:
 		if (ret || !own(w, i, old, false))
@@ -889,10 +887,6 @@ static void do_give(struct worker *w, unsigned int i)
 		break;
 	case GIVEN:
 		if (ret != -EALREADY || !own(w, i, old, true))
-			wrong(w, "give", i, ret, old);
-		break;
-	case MAYBE:
-		if (ret != -EALREADY && ret != -ENOENT)
 			wrong(w, "give", i, ret, old);
 		break;
 	}

@@ -29,7 +29,7 @@ static void baseline(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_mark_of(one)->frees, 0);
 	lw_site_charge(one, 10);
 	lw_site_uncharge(one, 4);
-	atomic_add(2, &lw_sites[one].lost);
+	atomic_add(2, &lw_flaws[one].lost);
 	KUNIT_EXPECT_EQ(test, lw_mark_of(one)->allocs, 0);
 	lw_mark_set();
 	KUNIT_EXPECT_EQ(test, lw_mark_of(one)->allocs, 8);

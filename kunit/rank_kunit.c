@@ -162,7 +162,7 @@ static void figures(struct kunit *test)
 	alloc_objects(one, 100, 5);
 	free_objects(one, 3, 1);
 	alloc_objects(two, 200, 1);
-	atomic_inc(&lw_sites[two].missed);
+	atomic_inc(&lw_flaws[two].missed);
 	rows = lw_rows_get(BIT(LW_SLAB), LW_BY_PATH, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, rows);
 	KUNIT_EXPECT_EQ(test, rows->nr, 2);
@@ -196,10 +196,10 @@ static void figures_of_lost(struct kunit *test)
 
 	alloc_objects(one, 0, 10);
 	lw_site_charge(one, 3);
-	atomic_add(3, &lw_sites[one].lost);
+	atomic_add(3, &lw_flaws[one].lost);
 	lw_mark_set();
 	lw_site_charge(one, 2);
-	atomic_add(2, &lw_sites[one].lost);
+	atomic_add(2, &lw_flaws[one].lost);
 	alloc_objects(one, 50, 1);
 	rows = lw_rows_get(BIT(LW_SLAB), LW_BY_PATH, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, rows);
@@ -226,7 +226,7 @@ static void groups(struct kunit *test)
 	alloc_objects(large, 400, 3);
 	lw_site_widen(&lw_sites[one], 7);
 	lw_site_widen(&lw_sites[two], 3);
-	atomic_inc(&lw_sites[two].missed);
+	atomic_inc(&lw_flaws[two].missed);
 
 	rows = lw_rows_get(BIT(LW_SLAB), LW_BY_CALLER, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, rows);

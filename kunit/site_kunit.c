@@ -340,13 +340,13 @@ static void counts(struct kunit *test)
 	lw_site_counts(one, &sum);
 	KUNIT_EXPECT_EQ(test, sum.allocs, 5 * num_online_cpus() - 1);
 
-	atomic_inc(&lw_sites[one].lost);
-	atomic_inc(&lw_sites[one].missed);
+	atomic_inc(&lw_flaws[one].lost);
+	atomic_inc(&lw_flaws[one].missed);
 	lw_sites_clear();
 	lw_site_counts(one, &sum);
 	KUNIT_EXPECT_EQ(test, sum.allocs + sum.frees, 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&lw_sites[one].lost), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&lw_sites[one].missed), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lw_flaws[one].lost), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&lw_flaws[one].missed), 0);
 	KUNIT_EXPECT_TRUE(test, lw_site_live(&lw_sites[one]));
 	KUNIT_EXPECT_EQ(test, get(lw_what_kmalloc(128, 0), 1, 0, 1), one);
 }

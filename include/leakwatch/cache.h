@@ -34,6 +34,15 @@ u32 lw_cache_get(const struct kmem_cache *cache);
 /** lw_cache_of_object() - Return: the number of the cache of a slab object, 0 if not known */
 u32 lw_cache_of_object(const void *object);
 
+/**
+ * lw_cache_may_hold() - can an object still be one of a cache?
+ * @nr: the cache's number
+ * @object: an object, in a page of some slab
+ *
+ * Return: false if that slab is of another cache; true if it is not, or cannot be told.
+ */
+bool lw_cache_may_hold(u32 nr, const void *object);
+
 /** lw_cache_destroyed() - @cache is about to be destroyed, unless others still share it */
 void lw_cache_destroyed(const struct kmem_cache *cache);
 

@@ -80,6 +80,12 @@ void lw_pages_free(unsigned long pfn, unsigned int order);
  */
 void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr);
 
+/** lw_object_gone() - the object of @entry is proven to be free, if it still is in the table */
+void lw_object_gone(unsigned long addr, u64 entry);
+
+/** lw_page_gone() - the same for a page frame */
+void lw_page_gone(unsigned long pfn, u64 entry);
+
 /**
  * lw_pages_settle() - let pages that hold slab objects be pages of the slab allocator
  *

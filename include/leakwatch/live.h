@@ -186,7 +186,10 @@ static __always_inline bool lw_live_try_add(const struct lw_place *at, u64 entry
 {
 	u64 *room;
 
-	if (unlikely(lw_live_find(at->first, at->entry)) || unlikely(lw_live_spilled(at->first)))
+	if (unlikely(lw_live_find(at->first, at->entry)))
+		return false;
+	smp_rmb();	/* live.c, "Spilling": an entry whose free was missed may just have moved */
+	if (unlikely(lw_live_spilled(at->first)))
 		return false;
 	room = lw_live_room(at->first, 0);
 	return likely(room) && likely(lw_try_cmpxchg64(room, 0, at->entry | entry));
@@ -236,7 +239,7 @@ static __always_inline u64 lw_live_try_take(unsigned long addr)
  * From then on it belongs to LW_SITE_NOBODY. If there is no entry one is made, for the same reason.
  * Any context.
  *
- * Return: 0; -ENOENT if there was no entry; -EALREADY if it was given up before; -ERANGE, -EBUSY
+ * Return: 0; -ENOENT if there was no entry; -ENOSPC if there was none and no room for one; -EALREADY if it was given up before; -ERANGE, -EBUSY
  * as lw_live_take().
  */
 int lw_live_give(unsigned long addr, u64 *old);

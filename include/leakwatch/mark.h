@@ -40,6 +40,9 @@ u64 lw_mark_seconds(void);
 /** lw_mark_is_start() - Return: whether it is still the one that was set when watching began */
 bool lw_mark_is_start(void);
 
+/** lw_mark_clear() - forget marks and times: all counts are 0 again */
+void lw_mark_clear(void);
+
 /** lw_watch_start() - watching begins, with a mark */
 void lw_watch_start(void);
 

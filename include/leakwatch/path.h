@@ -22,11 +22,13 @@
 /**
  * struct lw_path - a path
  * @backing: the slab allocator asked for pages for itself, or for a large kmalloc
+ * @cut: the stack did not show the caller
  * @nr: how many frames
  * @frame: return addresses, the call site first
  */
 struct lw_path {
 	bool backing;
+	bool cut;
 	unsigned int nr;
 	unsigned long frame[LW_DEPTH_MAX];
 };

@@ -49,6 +49,9 @@ void lw_print_head(struct seq_file *seq, const char *name, const char *about);
 /** lw_site_cache() - Return: the name of the cache that objects of @site come from */
 const char *lw_site_cache(const struct lw_site *site);
 
+/** lw_forget() - forget everything but the numbers of sites; the hooks are detached */
+void lw_forget(void);
+
 /** lw_start() - forget what was, attach the hooks, set the mark. Return: 0 or -EOPNOTSUPP */
 int lw_start(void);
 

@@ -15,6 +15,8 @@
  * enum lw_note - what is to be known about a row, bits
  * @LW_NOTE_LOST: some of its allocations could not be stored: LIVE is too low
  * @LW_NOTE_MISSED: some of its frees were proven missed: other figures may be too high
+ * @LW_NOTE_FOLDED: some of it came by paths for which there was no room, and is charged here
+ * @LW_NOTE_SHORT: of some of it the stack did not show the caller
  * @LW_NOTE_UNLOADED: the module that asked has been unloaded
  * @LW_NOTE_DESTROYED: the slab cache has been destroyed with these objects in it
  */
@@ -23,6 +25,8 @@ enum lw_note {
 	LW_NOTE_MISSED		= 2,
 	LW_NOTE_UNLOADED	= 4,
 	LW_NOTE_DESTROYED	= 8,
+	LW_NOTE_FOLDED		= 16,
+	LW_NOTE_SHORT		= 32,
 };
 
 /**

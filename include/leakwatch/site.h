@@ -25,6 +25,7 @@
 #include <linux/hash.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/types.h>
 #include <leakwatch/entry.h>
 
@@ -91,6 +92,12 @@ static inline u32 lw_what_major(lw_what_t what)
 	return what >> 32;
 }
 
+/** lw_what_is_large() - Return: whether it is a kmalloc that is larger than any cache has */
+static inline bool lw_what_is_large(lw_what_t what)
+{
+	return !lw_what_is_cache(what) && lw_what_major(what) > KMALLOC_MAX_CACHE_SIZE;
+}
+
 /* Sites that exist from the start, all of class page and without frames. */
 #define LW_SITE_NOBODY		0U	/* no site: what is given up has it */
 #define LW_SITE_SLAB_PAGES	1U	/* pages that hold slab objects and large kmallocs */
@@ -125,8 +132,6 @@ struct lw_counts {
  * @parent: number of the site of its call site; its own number if it is that
  * @frame: index of the first of its frames in the pool
  * @size: bytes of one object or page
- * @lost: objects or pages that were not stored; written rarely, from any CPU
- * @missed: frees of its objects or pages that were proven missed; likewise
  * @cache: the slab cache, by number; 0 if not known. Settled at the first event
  * @nr_frames: how many; 0 for a kind
  * @state: LW_SITE_* below; LW_SITE_READY set last, when the site may be read
@@ -145,8 +150,6 @@ struct lw_site {
 	u32 parent;
 	u32 frame;
 	u32 size;
-	atomic_t lost;
-	atomic_t missed;
 	u16 cache;
 	u8 nr_frames;
 	u8 state;
@@ -154,7 +157,24 @@ struct lw_site {
 
 static_assert(sizeof(struct lw_site) == 64);
 
+/**
+ * struct lw_flaws - what went wrong with the events of a site; all 0 nearly always
+ * @lost: objects or pages that were not stored: charged, but not live
+ * @missed: frees of its objects or pages that were proven missed
+ * @folded: there was no room for the path of some event, which was charged here
+ * @cut: the stack of some event did not show the caller
+ *
+ * Apart from the site, as no event needs it. Written from any CPU and context.
+ */
+struct lw_flaws {
+	atomic_t lost;
+	atomic_t missed;
+	u8 folded;
+	u8 cut;
+};
+
 extern struct lw_site *lw_sites;
+extern struct lw_flaws *lw_flaws;
 extern struct lw_counts __percpu *lw_counts[LW_MAX_SITES / LW_COUNT_SITES];
 
 /**

@@ -13,6 +13,8 @@
 /**
  * enum lw_stat - a cause
  * @LW_LOST_LIVE_FULL: an object was not stored, both its buckets were full
+ * @LW_LOST_NMI: an object was not stored in NMI, or what x86 runs as such (handlers of kprobes),
+ *	where making room is tried but not waited for
  * @LW_LOST_SITES_FULL: an object or page was not stored, no site could be made for it
  * @LW_LOST_OUTSIDE: an address or frame outside of what the tables cover (memory added after load)
  * @LW_LOST_FREE: a free gave up on a contended bucket; a phantom, must stay 0
@@ -21,6 +23,10 @@
  * @LW_UNMATCHED_PAGES: freed page frames that the table does not hold: older than the module
  * @LW_MISSED_OBJECTS: an object's address was handed out again without a free in between
  * @LW_MISSED_PAGES: a page frame was handed out again without a free in between
+ * @LW_GONE_OBJECTS: objects that an audit found to be free: their frees were missed
+ * @LW_GONE_PAGES: page frames that an audit found to be free
+ * @LW_LOST_GIVEN: objects older than the module that were given up when the table was full: their
+ *	free is counted as unmatched twice, or not at all
  * @LW_FOLDED: events charged to the call site, the table of paths being full
  * @LW_WALK_SHORT: stacks in which the caller could not be found; the call site alone was kept
  * @LW_CACHES_FULL: events of slab caches that got no name, the table of caches being full
@@ -30,6 +36,7 @@
  */
 enum lw_stat {
 	LW_LOST_LIVE_FULL,
+	LW_LOST_NMI,
 	LW_LOST_SITES_FULL,
 	LW_LOST_OUTSIDE,
 	LW_LOST_FREE,
@@ -38,6 +45,9 @@ enum lw_stat {
 	LW_UNMATCHED_PAGES,
 	LW_MISSED_OBJECTS,
 	LW_MISSED_PAGES,
+	LW_GONE_OBJECTS,
+	LW_GONE_PAGES,
+	LW_LOST_GIVEN,
 	LW_FOLDED,
 	LW_WALK_SHORT,
 	LW_CACHES_FULL,

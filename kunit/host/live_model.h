@@ -13,8 +13,7 @@ enum object_state {
 	OUT,		/* not allocated */
 	LIVE,		/* allocated and stored */
 	LOST,		/* allocated, there was no room */
-	GIVEN,		/* stored, then given up */
-	MAYBE,		/* lost, then given up: there may be an entry of nobody */
+	GIVEN,		/* given up, and that is stored */
 };
 
 struct object {
@@ -52,7 +51,6 @@ static void object_add(struct object *object, u32 site)
 	switch (object->state) {
 	case OUT:
 	case LOST:	/* the free was missed, but so was the object */
-	case MAYBE:
 		answer(!ret || ret == -ENOSPC);
 		break;
 	case LIVE:	/* the free was missed */
@@ -85,9 +83,6 @@ static void object_take(struct object *object)
 	case GIVEN:
 		answer(!ret && entry_is_given(old));
 		break;
-	case MAYBE:
-		answer(ret == -ENOENT || (!ret && entry_is_given(old)));
-		break;
 	}
 	object->state = OUT;
 }
@@ -100,8 +95,9 @@ static void object_give(struct object *object)
 	switch (object->state) {
 	case OUT:
 	case LOST:
-		answer(ret == -ENOENT);
-		object->state = MAYBE;
+		answer(ret == -ENOENT || ret == -ENOSPC);
+		if (ret == -ENOENT)
+			object->state = GIVEN;
 		break;
 	case LIVE:
 		answer(!ret && entry_is_live(object, old));
@@ -109,9 +105,6 @@ static void object_give(struct object *object)
 		break;
 	case GIVEN:
 		answer(ret == -EALREADY);
-		break;
-	case MAYBE:
-		answer(ret == -ENOENT || ret == -EALREADY);
 		break;
 	}
 }
@@ -178,8 +171,7 @@ static void objects_compare(struct object *object, unsigned int nr)
 		live += object[i].state == LIVE;
 		n = entries_of(object[i].addr);
 		held += n;
-		expect(object[i].state == MAYBE ? n <= 1 :
-		       n == (object[i].state == LIVE || object[i].state == GIVEN),
+		expect(n == (object[i].state == LIVE || object[i].state == GIVEN),
 		       "%lx, state %d, has %lu entries", object[i].addr, object[i].state, n);
 	}
 	lw_live_walk(walk_see, &walk);

@@ -37,15 +37,13 @@ const struct lw_mark *lw_mark_of(u32 site)
 void lw_mark_set(void)
 {
 	struct lw_count count;
-	struct lw_site *site;
 	u32 id;
 
 	if (on)
 		lw_pages_settle();
 	for (id = 1; id < lw_sites_end(); id++) {
-		site = &lw_sites[id];
 		lw_site_counts(id, &count);
-		marks[id].allocs = count.allocs - atomic_read(&site->lost);
+		marks[id].allocs = count.allocs - atomic_read(&lw_flaws[id].lost);
 		marks[id].frees = count.frees;
 	}
 	marked = ktime_get_boottime_seconds();
@@ -62,12 +60,18 @@ bool lw_mark_is_start(void)
 	return at_start;
 }
 
-void lw_watch_start(void)
+void lw_mark_clear(void)
 {
 	memset(marks, 0, lw_sites_max() * sizeof(*marks));
 	marked = ktime_get_boottime_seconds();
 	started = marked;
+	stopped = marked;
 	at_start = true;
+}
+
+void lw_watch_start(void)
+{
+	lw_mark_clear();
 	on = true;
 }
 

@@ -27,8 +27,8 @@ static void fill(struct lw_row *row, u32 id, unsigned int classes, bool (*want)(
 	    (want && !want(id)))
 		return;
 	lw_site_counts(id, &count);
-	lost = atomic_read(&site->lost);
-	missed = atomic_read(&site->missed);
+	lost = atomic_read(&lw_flaws[id].lost);
+	missed = atomic_read(&lw_flaws[id].missed);
 	row->wanted = true;
 	row->allocs = count.allocs;
 	row->frees = count.frees;
@@ -41,6 +41,8 @@ static void fill(struct lw_row *row, u32 id, unsigned int classes, bool (*want)(
 	if (row->pid_min < 0)
 		row->pid_min = INT_MAX;
 	row->note = (lost ? LW_NOTE_LOST : 0) | (missed ? LW_NOTE_MISSED : 0) |
+		    (READ_ONCE(lw_flaws[id].folded) ? LW_NOTE_FOLDED : 0) |
+		    (READ_ONCE(lw_flaws[id].cut) ? LW_NOTE_SHORT : 0) |
 		    (site->state & LW_SITE_UNLOADED ? LW_NOTE_UNLOADED : 0) |
 		    (site->cache && lw_cache_dead(site->cache) ? LW_NOTE_DESTROYED : 0);
 }

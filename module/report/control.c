@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <leakwatch/audit.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/name.h>
@@ -160,13 +161,20 @@ static int do_start(void)
 static int do_clear(void)
 {
 	bool on = lw_watch_on();
-	int err;
 
 	lw_stop();
-	err = lw_start();
-	if (!on)
-		lw_stop();
-	return err;
+	if (on)
+		return lw_start();
+	lw_forget();
+	return 0;
+}
+
+static int do_audit(void)
+{
+	if (lw_watch_on())
+		return lw_audit_run();
+	pr_err_ratelimited("control: stopped; an audit is made while watching\n");
+	return -EINVAL;
 }
 
 static const struct verb {
@@ -176,6 +184,7 @@ static const struct verb {
 } verbs[] = {
 	{ "start", "attach the hooks; forgets what was, as frees went unseen meanwhile", do_start },
 	{ "stop", "detach all hooks; tables stay as they are", do_stop },
+	{ "audit", "drop what is provably gone, status tells how much; its frees were missed", do_audit },
 	{ "clear", "forget everything but the numbers of sites", do_clear },
 };
 

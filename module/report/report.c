@@ -4,6 +4,7 @@
 #include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <leakwatch/audit.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
 #include <leakwatch/mark.h>
@@ -13,15 +14,22 @@
 
 static struct dentry *root;
 
-int lw_start(void)
+void lw_forget(void)
 {
-	int err;
-
 	lw_live_clear();
 	lw_pages_clear();
 	lw_sites_clear();
 	lw_stats_clear();
 	lw_hooks_clear();
+	lw_audit_clear();
+	lw_mark_clear();
+}
+
+int lw_start(void)
+{
+	int err;
+
+	lw_forget();
 	err = lw_hooks_attach();
 	if (!err)
 		lw_watch_start();

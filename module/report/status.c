@@ -2,6 +2,7 @@
 /* The file that says whether the others can be believed. */
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <leakwatch/audit.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
@@ -31,7 +32,7 @@ static void show_tables(struct seq_file *seq)
 	for (id = 1; id < lw_sites_end(); id++) {
 		lw_site_counts(id, &count);
 		live[lw_what_class(lw_sites[id].what)] += count.allocs - count.frees -
-			atomic_read(&lw_sites[id].lost);
+			atomic_read(&lw_flaws[id].lost);
 	}
 	line(seq, "objects_live", live[LW_SLAB]);
 	line(seq, "objects_max", slots);
@@ -48,6 +49,19 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "caches_max", LW_MAX_CACHES - 1);
 	line(seq, "memory_kb", (slots * sizeof(u64) + lw_pages_bytes() + lw_sites_bytes() +
 				lw_marks_bytes() + lw_caches_bytes()) >> 10);
+}
+
+static void show_audit(struct seq_file *seq)
+{
+	const struct lw_audit *audit = lw_audit_last();
+
+	line(seq, "audits", audit->runs);
+	if (!audit->runs)
+		return;
+	line(seq, "audit_age", (jiffies - audit->at) / HZ);
+	line(seq, "audit_ms", audit->ms);
+	line(seq, "audit_objects", audit->objects);
+	line(seq, "audit_pages", audit->pages);
 }
 
 static void show_hook(const struct lw_hook *hook, void *arg)
@@ -80,6 +94,7 @@ static int status_show(struct seq_file *seq, void *unused)
 	show_tables(seq);
 	for (i = 0; i < LW_NR_STATS; i++)
 		line(seq, lw_stat_name(i), lw_stat_read(i));
+	show_audit(seq);
 	seq_printf(seq, "\n%-22s %-10s %-5s %-9s %12s %8s\n", "HOOK", "TYPE", "CLASS", "STATE",
 		   "EVENTS", "MISSED");
 	lw_hooks_each(show_hook, seq);

@@ -74,9 +74,10 @@ static void print_site(struct seq_file *seq, u32 id)
 
 static const char *note_text(unsigned int note, char *text, size_t size)
 {
-	scnprintf(text, size, "%s%s%s%s", note & LW_NOTE_UNLOADED ? ",unloaded" : "",
+	scnprintf(text, size, "%s%s%s%s%s%s", note & LW_NOTE_UNLOADED ? ",unloaded" : "",
 		  note & LW_NOTE_DESTROYED ? ",destroyed" : "",
-		  note & LW_NOTE_LOST ? ",lost" : "", note & LW_NOTE_MISSED ? ",missed" : "");
+		  note & LW_NOTE_LOST ? ",lost" : "", note & LW_NOTE_MISSED ? ",missed" : "",
+		  note & LW_NOTE_FOLDED ? ",folded" : "", note & LW_NOTE_SHORT ? ",short" : "");
 	return *text ? text + 1 : "-";
 }
 
@@ -157,7 +158,7 @@ static void print_row(struct seq_file *seq, const struct kind *kind, unsigned in
 {
 	const struct lw_site *site = &lw_sites[row->site];
 	enum lw_class class = lw_what_class(site->what);
-	char pid[24], note[40], ages[3][12];
+	char pid[24], note[56], ages[3][12];
 
 	seq_printf(seq, "%4u %-7s %-5s %5u %7ld %7lld %11s %7lld %8lu %8lu %7s %7s %7s %-9s %-4s ",
 		   rank, "-", class == LW_SLAB ? "slab" : "page", row->site, row->live,
@@ -184,7 +185,7 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 {
 	const struct lw_site *site = &lw_sites[row->site];
 	unsigned long *frame = lw_site_frames(site);
-	char pid[24], note[40], text[LW_FRAME_TEXT];
+	char pid[24], note[56], text[LW_FRAME_TEXT];
 	gfp_t gfp;
 	int i;
 

@@ -89,17 +89,30 @@ u32 lw_cache_get(const struct kmem_cache *at)
 	return make(at);
 }
 
-u32 lw_cache_of_object(const void *object)
+/* The cache that the page of an object says it is of; NULL if it cannot be told. */
+static struct kmem_cache *cache_at(const void *object)
 {
 	struct kmem_cache *at;
 
 	if (!object || offset.page < 0 || !virt_addr_valid(object))
-		return 0;
-	at = *(struct kmem_cache **)((void *)virt_to_head_page(object) + offset.page);
+		return NULL;
+	at = READ_ONCE(*(struct kmem_cache **)((void *)virt_to_head_page(object) + offset.page));
 	/* a large kmalloc is no slab: what stands there is no pointer to a cache */
-	if (!PageSlab(virt_to_head_page(object)) || !virt_addr_valid(at))
-		return 0;
-	return lw_cache_get(at);
+	return PageSlab(virt_to_head_page(object)) && virt_addr_valid(at) ? at : NULL;
+}
+
+u32 lw_cache_of_object(const void *object)
+{
+	struct kmem_cache *at = cache_at(object);
+
+	return at ? lw_cache_get(at) : 0;
+}
+
+bool lw_cache_may_hold(u32 nr, const void *object)
+{
+	struct kmem_cache *at = cache_at(object);
+
+	return !nr || !at || at == caches[nr].at || lw_cache_dead(nr);
 }
 
 void lw_cache_destroyed(const struct kmem_cache *at)

@@ -15,13 +15,8 @@
 static noinline void missed(u32 site, enum lw_stat stat)
 {
 	lw_site_uncharge(site, 1);
-	atomic_inc(&lw_sites[site].missed);
+	atomic_inc(&lw_flaws[site].missed);
 	lw_stat_inc(stat);
-}
-
-static bool is_large(lw_what_t what)
-{
-	return !lw_what_is_cache(what) && lw_what_major(what) > KMALLOC_MAX_CACHE_SIZE;
 }
 
 /*
@@ -60,14 +55,14 @@ static noinline void put_slow(struct lw_site *site, const void *object)
 		break;
 	case -EEXIST:
 		/* from 6.12 on the allocator announces a large kmalloc twice, the caller last */
-		if (is_large(lw_sites[lw_entry_site(old)].what))
+		if (lw_what_is_large(lw_sites[lw_entry_site(old)].what))
 			lw_site_charge(lw_entry_site(old), -1);
 		else
 			missed(lw_entry_site(old), LW_MISSED_OBJECTS);
 		break;
 	case -ENOSPC:
-		atomic_inc(&site->lost);
-		lw_stat_inc(LW_LOST_LIVE_FULL);
+		atomic_inc(&lw_flaws[lw_entry_site(site->entry)].lost);
+		lw_stat_inc(in_nmi() ? LW_LOST_NMI : LW_LOST_LIVE_FULL);
 		break;
 	default:
 		lw_stat_inc(LW_LOST_OUTSIDE);
@@ -82,13 +77,23 @@ void lw_object_put(u32 site, const void *object)
 	put_slow(site == LW_SITE_NOBODY ? NULL : &lw_sites[site], object);
 }
 
+/* The site of a path, which is made if it is new. */
+static u32 site_of(lw_what_t what, const struct lw_path *path, const void *object)
+{
+	u32 site = lw_site_get(what, path->frame, path->nr, object);
+
+	if (unlikely(path->cut))
+		WRITE_ONCE(lw_flaws[site].cut, 1);
+	return site;
+}
+
 /* Apart, so that the stack that a path needs is only used where there is one. */
 static noinline void alloc_by_path(unsigned long call_site, const void *object, lw_what_t what)
 {
 	struct lw_path path;
 
 	lw_path_of_call(&path, call_site);
-	lw_object_put(lw_site_get(what, path.frame, path.nr, object), object);
+	lw_object_put(site_of(what, &path, object), object);
 }
 
 static noinline void alloc_by_call(unsigned long call_site, const void *object, lw_what_t what)
@@ -131,6 +136,8 @@ static void not_taken(unsigned long addr, int err)
 
 	if (err == -ENOENT)
 		lw_stat_inc(LW_UNMATCHED_OBJECTS);
+	else if (err == -ENOSPC)
+		lw_stat_inc(LW_LOST_GIVEN);
 	else if (err == -EBUSY)
 		lw_stat_inc(LW_LOST_FREE);
 	else if (err == -ERANGE && !ZERO_OR_NULL_PTR(object) && !is_vmalloc_addr(object))
@@ -180,13 +187,13 @@ static bool is_kind(lw_what_t what)
 	       lw_what_major(what) & (__force u32)__GFP_MOVABLE;
 }
 
-static u32 site_of_path(lw_what_t what, const struct lw_path *path)
+static u32 site_seen(lw_what_t what, const struct lw_path *path)
 {
 	u32 site;
 
 	if (path->backing && lw_what_class(what) == LW_PAGE)
 		return LW_SITE_SLAB_PAGES;
-	site = lw_site_get(what, path->frame, path->nr, NULL);
+	site = site_of(what, path, NULL);
 	if (likely(site != LW_SITE_NOBODY))
 		lw_site_saw(&lw_sites[site]);
 	return site;
@@ -199,7 +206,7 @@ u32 lw_site_at(lw_what_t what, unsigned long function, unsigned long caller)
 	if (is_kind(what))
 		return lw_site_get(what, &caller, 0, NULL);
 	lw_path_of_entry(&path, function, caller);
-	return site_of_path(what, &path);
+	return site_seen(what, &path);
 }
 
 static u32 site_of_pages(lw_what_t what)
@@ -209,7 +216,7 @@ static u32 site_of_pages(lw_what_t what)
 	if (is_kind(what))
 		return lw_site_get(what, path.frame, 0, NULL);
 	lw_path_of_pages(&path);
-	return site_of_path(what, &path);
+	return site_seen(what, &path);
 }
 
 void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp)
@@ -318,6 +325,18 @@ void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr)
 			lw_site_charge(LW_SITE_MIGRATION, 1);
 		lw_pages_put(to, owner, &ignored);
 	}
+}
+
+void lw_object_gone(unsigned long addr, u64 entry)
+{
+	if (lw_live_drop(addr, entry))
+		missed(lw_entry_site(entry), LW_GONE_OBJECTS);
+}
+
+void lw_page_gone(unsigned long pfn, u64 entry)
+{
+	if (lw_pages_replace(pfn, entry, 0))
+		missed(lw_entry_site(entry), LW_GONE_PAGES);
 }
 
 static void settle(unsigned long pfn, u64 entry, void *unused)

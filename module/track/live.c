@@ -189,15 +189,26 @@ static bool move_one(u64 *from, int i, bool further)
 	return moved;
 }
 
+/*
+ * NMI may have interrupted who holds the lock, on this very CPU; and x86 runs handlers of kprobes as
+ * NMI. There one can only try.
+ */
+static bool lock_room(unsigned long *flags)
+{
+	if (in_nmi())
+		return raw_spin_trylock_irqsave(&room_lock, *flags);
+	raw_spin_lock_irqsave(&room_lock, *flags);
+	return true;
+}
+
 /* At most 2 * SLOTS * (1 + SLOTS) buckets are looked at: where one move is enough, a few. */
 static bool make_room(u64 *first, u64 *second)
 {
 	unsigned long flags;
 	bool made;
 
-	if (in_nmi())
+	if (!lock_room(&flags))
 		return false;
-	raw_spin_lock_irqsave(&room_lock, flags);
 	made = move_any(first, false) || move_any(second, false) ||
 	       move_any(first, true) || move_any(second, true);
 	raw_spin_unlock_irqrestore(&room_lock, flags);
@@ -232,9 +243,8 @@ static bool wait_for_mover(void)
 {
 	unsigned long flags;
 
-	if (in_nmi())
+	if (!lock_room(&flags))
 		return false;
-	raw_spin_lock_irqsave(&room_lock, flags);
 	raw_spin_unlock_irqrestore(&room_lock, flags);
 	return true;
 }
@@ -323,8 +333,7 @@ int lw_live_give(unsigned long addr, u64 *old)
 	for (tries = 0; tries < TRIES; tries++) {
 		here = find_both(&at, old);
 		if (!here) {
-			add(at, at.entry | LW_GIVEN, old);
-			return -ENOENT;
+			return add(at, at.entry | LW_GIVEN, old) == -ENOSPC ? -ENOSPC : -ENOENT;
 		}
 		if (*old & LW_GIVEN)
 			return -EALREADY;

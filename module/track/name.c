@@ -131,7 +131,7 @@ static void gone(struct module *mod, bool init_only)
 			continue;
 		WRITE_ONCE(site->state, LW_SITE_READY | LW_SITE_UNLOADED);
 		lw_site_counts(id, &count);
-		live = count.allocs - count.frees - atomic_read(&site->lost);
+		live = count.allocs - count.frees - atomic_read(&lw_flaws[id].lost);
 		if (lw_what_class(site->what) == LW_PAGE) {
 			pages += live;
 		} else {

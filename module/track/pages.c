@@ -70,7 +70,7 @@ bool lw_pages_next(unsigned long *pfn, u64 *entry)
 	while (nr < pages.nr_chunks << LW_CHUNK_SHIFT) {
 		at = frame(nr);
 		if (!at) {
-			nr = ALIGN(nr + 1, LW_CHUNK_FRAMES);
+			nr = (nr | (LW_CHUNK_FRAMES - 1)) + 1;
 			continue;
 		}
 		*entry = READ_ONCE(*at);

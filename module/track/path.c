@@ -72,11 +72,18 @@ static void append(struct lw_path *path, const struct stack *stack, unsigned int
 	}
 }
 
+/* The stack does not show who called. */
+static void cut(struct lw_path *path)
+{
+	path->cut = true;
+	lw_stat_inc(LW_WALK_SHORT);
+}
+
 static void only(struct lw_path *path, unsigned long ip)
 {
 	path->frame[0] = ip;
 	path->nr = 1;
-	lw_stat_inc(LW_WALK_SHORT);
+	cut(path);
 }
 
 void lw_path_of_call(struct lw_path *path, unsigned long call_site)
@@ -86,6 +93,7 @@ void lw_path_of_call(struct lw_path *path, unsigned long call_site)
 
 	path->nr = 0;
 	path->backing = false;
+	path->cut = false;
 	capture(&stack);
 	at = place_of(&stack, call_site);
 	if (unlikely(at == stack.nr))
@@ -100,10 +108,11 @@ void lw_path_of_pages(struct lw_path *path)
 
 	path->nr = 0;
 	path->backing = false;
+	path->cut = false;
 	capture(&stack);
 	append(path, &stack, skip(&stack, 0, true, &path->backing));
 	if (unlikely(!path->nr))
-		lw_stat_inc(LW_WALK_SHORT);
+		cut(path);
 }
 
 /* The place of the function that was stopped, within the few bytes in which a probe stops it. */
@@ -129,6 +138,7 @@ void lw_path_of_entry(struct lw_path *path, unsigned long function, unsigned lon
 
 	path->nr = 0;
 	path->backing = false;
+	path->cut = false;
 	capture(&stack);
 	at = place_near(&stack, function);
 	if (unlikely(at == stack.nr)) {
@@ -140,6 +150,6 @@ void lw_path_of_entry(struct lw_path *path, unsigned long function, unsigned lon
 	else
 		stack.frame[at] = caller;
 	if (unlikely(lw_frame_kind(caller) == LW_FRAME_TRAMPOLINE))
-		lw_stat_inc(LW_WALK_SHORT);
+		cut(path);
 	append(path, &stack, skip(&stack, at, false, &path->backing));
 }

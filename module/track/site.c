@@ -19,6 +19,7 @@
 #define FRAMES_A_SITE	10	/* mean length of a path, for the size of the pool */
 
 struct lw_site *lw_sites __read_mostly;
+struct lw_flaws *lw_flaws __read_mostly;
 struct lw_counts __percpu *lw_counts[LW_MAX_SITES / LW_COUNT_SITES] __read_mostly;
 
 struct lw_site_hash lw_site_hash __read_mostly;
@@ -108,6 +109,12 @@ static u32 size_of(lw_what_t what)
 	return lw_what_major(what);
 }
 
+static void fold(u32 parent)
+{
+	WRITE_ONCE(lw_flaws[parent].folded, 1);
+	lw_stat_inc(LW_FOLDED);
+}
+
 static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned int nr, u32 hash,
 			 const void *object)
 {
@@ -123,7 +130,7 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 	id = reserve(nr, &frame);
 	if (id == LW_SITE_NOBODY) {
 		if (nr > 1)
-			lw_stat_inc(LW_FOLDED);
+			fold(parent);
 		return parent;
 	}
 	memcpy(&table.frame[frame], frames, nr * sizeof(*frames));
@@ -157,7 +164,7 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 		}
 	}
 	if (probe == PROBES && nr > 1)
-		lw_stat_inc(LW_FOLDED);
+		fold(parent);
 	/* Not needed after all, or no place for it: nothing refers to the number. */
 	unreserve(id, frame, nr);
 	return parent;
@@ -263,7 +270,7 @@ unsigned int lw_sites_end(void)
 
 unsigned long lw_sites_bytes(void)
 {
-	return table.max * sizeof(*lw_sites) +
+	return table.max * (sizeof(*lw_sites) + sizeof(*lw_flaws)) +
 	       (unsigned long)nr_slots() * sizeof(*lw_site_hash.slot) +
 	       table.max_frames * sizeof(*table.frame) +
 	       num_possible_cpus() * DIV_ROUND_UP(table.max, LW_COUNT_SITES) *
@@ -279,9 +286,8 @@ void lw_sites_clear(void)
 		for_each_possible_cpu(cpu)
 			memset(per_cpu_ptr(lw_counts[i >> LW_COUNT_SHIFT], cpu), 0,
 			       sizeof(struct lw_counts));
+	memset(lw_flaws, 0, table.max * sizeof(*lw_flaws));
 	for (i = 0; i < lw_sites_end(); i++) {
-		atomic_set(&lw_sites[i].lost, 0);
-		atomic_set(&lw_sites[i].missed, 0);
 		lw_sites[i].pid_min = -1;
 		lw_sites[i].pid_span = 0;
 	}
@@ -296,9 +302,10 @@ int lw_sites_init(unsigned int nr)
 	lw_site_hash.shift = 64 - (order_base_2(nr) + 1);
 	table.max_frames = nr * FRAMES_A_SITE;
 	lw_sites = vzalloc(nr * sizeof(*lw_sites));
+	lw_flaws = vzalloc(nr * sizeof(*lw_flaws));
 	lw_site_hash.slot = vzalloc(nr_slots() * sizeof(*lw_site_hash.slot));
 	table.frame = vzalloc(table.max_frames * sizeof(*table.frame));
-	if (!lw_sites || !lw_site_hash.slot || !table.frame)
+	if (!lw_sites || !lw_flaws || !lw_site_hash.slot || !table.frame)
 		goto fail;
 	for (i = 0; i < nr; i += LW_COUNT_SITES) {
 		lw_counts[i >> LW_COUNT_SHIFT] = alloc_percpu(struct lw_counts);
@@ -331,7 +338,9 @@ void lw_sites_exit(void)
 	}
 	vfree(table.frame);
 	vfree(lw_site_hash.slot);
+	vfree(lw_flaws);
 	vfree(lw_sites);
+	lw_flaws = NULL;
 	lw_sites = NULL;
 	atomic_set(&nr_sites, 0);
 	atomic_set(&nr_frames, 0);

@@ -7,6 +7,7 @@ DEFINE_PER_CPU(struct lw_stats, lw_stats);
 
 static const char * const names[] = {
 	[LW_LOST_LIVE_FULL]	= "lost_live_full",
+	[LW_LOST_NMI]		= "lost_nmi",
 	[LW_LOST_SITES_FULL]	= "lost_sites_full",
 	[LW_LOST_OUTSIDE]	= "lost_outside",
 	[LW_LOST_FREE]		= "lost_free",
@@ -15,6 +16,9 @@ static const char * const names[] = {
 	[LW_UNMATCHED_PAGES]	= "unmatched_pages",
 	[LW_MISSED_OBJECTS]	= "missed_frees_objects",
 	[LW_MISSED_PAGES]	= "missed_frees_pages",
+	[LW_GONE_OBJECTS]	= "audit_dropped_objects",
+	[LW_GONE_PAGES]		= "audit_dropped_pages",
+	[LW_LOST_GIVEN]		= "lost_given",
 	[LW_FOLDED]		= "folded_paths",
 	[LW_WALK_SHORT]		= "short_walks",
 	[LW_CACHES_FULL]	= "unnamed_caches",
@@ -42,8 +46,9 @@ unsigned long lw_stat_read(enum lw_stat stat)
 unsigned long lw_stats_lost(void)
 {
 	static const enum lw_stat losses[] = {
-		LW_LOST_LIVE_FULL, LW_LOST_SITES_FULL, LW_LOST_OUTSIDE, LW_LOST_FREE, LW_LOST_MOVE,
-		LW_MISSED_OBJECTS, LW_MISSED_PAGES,
+		LW_LOST_LIVE_FULL, LW_LOST_NMI, LW_LOST_SITES_FULL, LW_LOST_OUTSIDE, LW_LOST_FREE,
+		LW_LOST_MOVE, LW_LOST_GIVEN, LW_MISSED_OBJECTS, LW_MISSED_PAGES, LW_GONE_OBJECTS,
+		LW_GONE_PAGES,
 	};
 	unsigned long sum = 0;
 	int i;

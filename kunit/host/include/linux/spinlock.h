@@ -12,6 +12,7 @@
 
 #define DEFINE_RAW_SPINLOCK(name)	pthread_mutex_t name = PTHREAD_MUTEX_INITIALIZER
 #define raw_spin_lock_irqsave(lock, flags)	({ (flags) = 0; HOST_LOCK(lock); })
+#define raw_spin_trylock_irqsave(lock, flags)	({ (flags) = 0; !pthread_mutex_trylock(lock); })
 #define raw_spin_unlock_irqrestore(lock, flags)	({ (void)(flags); pthread_mutex_unlock(lock); })
 
 #endif

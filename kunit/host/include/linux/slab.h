@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef HOST_LINUX_SLAB_H
+#define HOST_LINUX_SLAB_H
+
+#define KMALLOC_MAX_CACHE_SIZE	8192
+
+#endif
