@@ -3,6 +3,7 @@
 #ifndef COMPAT_REGS_H
 #define COMPAT_REGS_H
 
+#include <linux/kprobes.h>
 #include <linux/ptrace.h>
 
 /** lw_regs_arg() - Return: argument @nr (0 to 5) of the function that is being entered */
@@ -34,6 +35,16 @@ static inline unsigned long lw_regs_caller(struct pt_regs *regs)
 	return regs->regs[30];
 #else
 	return *(unsigned long *)kernel_stack_pointer(regs);
+#endif
+}
+
+/** lw_kretprobe() - Return: the kretprobe that a call under way was hooked by */
+static inline struct kretprobe *lw_kretprobe(struct kretprobe_instance *ri)
+{
+#ifdef LW_HAVE_GET_KRETPROBE
+	return get_kretprobe(ri);
+#else
+	return ri->rp;
 #endif
 }
 

@@ -2,8 +2,8 @@
 /*
  * hook: where the kernel tells us of its events.
  *
- * A hook is a tracepoint, found by its name at run time, or a kprobe or kretprobe on a function
- * that allocates or frees without an event. Each is an adapter that turns the kernel's parameters
+ * A hook is a tracepoint, found by its name at run time, or the entry of a function that frees, or
+ * entry and return of one that allocates, without an event. Each is an adapter that turns the kernel's parameters
  * into a call of a door (door.h) and does nothing else. A hook that the kernel does not have is
  * left out and says so; if a class lacks one that it cannot do without, the class is off.
  *
@@ -17,13 +17,14 @@
 
 #include <linux/kprobes.h>
 #include <linux/tracepoint.h>
+#include <compat/ftrace.h>
 #include <leakwatch/site.h>
 
 /**
  * enum lw_hook_type - how it is hooked
  * @LW_TRACE: by a tracepoint
- * @LW_ENTRY: by a kprobe at the entry of a function
- * @LW_RETURN: by a kretprobe, that is at its entry and its return
+ * @LW_ENTRY: at the entry of a function, by ftrace if the kernel can, else by a kprobe (probe.c)
+ * @LW_RETURN: at its entry and its return, by a kretprobe
  */
 enum lw_hook_type {
 	LW_TRACE,
@@ -40,17 +41,19 @@ enum lw_hook_type {
  * @class: whose events these are
  * @frees: it tells of frees, so it is attached before those that tell of allocations
  * @needed: the class is off without it
- * @symbol: for probes, the names that the function has had, newest first
+ * @symbol: for functions, the names that the function has had, newest first
  * @trace: for a tracepoint, the adapter
- * @entry: for a kprobe, the adapter
- * @enter: for a kretprobe, the adapter at the entry
- * @leave: for a kretprobe, the adapter at the return
- * @data: for a kretprobe, how many bytes go from entry to return
+ * @entry: for LW_ENTRY, the adapter; it gets the function's first arguments
+ * @enter: for LW_RETURN, the adapter at the entry; it may leave something in @data for
+ * @leave: the adapter at the return
+ * @data: how many bytes that is
  * @attached: it is live now
  * @err: why it is not, if it was tried
  * @tp: the tracepoint, once found
+ * @by_ftrace: it is ftrace that calls @entry, by
+ * @ops: its handle; otherwise
  * @kp: the kprobe
- * @rp: the kretprobe
+ * @rp: for LW_RETURN, the kretprobe
  * @events: how often it was called, per CPU
  */
 struct lw_hook {
@@ -61,13 +64,17 @@ struct lw_hook {
 	bool needed;
 	const char *symbol[LW_HOOK_SYMBOLS];
 	void *trace;
-	kprobe_pre_handler_t entry;
-	kretprobe_handler_t enter;
-	kretprobe_handler_t leave;
+	void (*entry)(unsigned long arg0, unsigned long arg1, unsigned long arg2);
+	void (*enter)(void *data, struct pt_regs *regs);
+	void (*leave)(void *data, struct pt_regs *regs);
 	size_t data;
 	bool attached;
 	int err;
 	struct tracepoint *tp;
+	bool by_ftrace;
+#ifdef LW_HAVE_FTRACE
+	struct ftrace_ops ops;
+#endif
 	struct kprobe kp;
 	struct kretprobe rp;
 	unsigned long __percpu *events;
@@ -95,6 +102,18 @@ int lw_hooks_attach(void);
 /** lw_hooks_detach() - detach all, and wait until nobody is inside. Process context, may sleep. */
 void lw_hooks_detach(void);
 
+/**
+ * lw_probe_attach() - attach a hook of type LW_ENTRY or LW_RETURN
+ * @hook: the hook
+ * @symbol: the function
+ *
+ * Process context, may sleep. Return: 0, -ENOENT if there is no such function, or an error.
+ */
+int lw_probe_attach(struct lw_hook *hook, const char *symbol);
+
+/** lw_probe_detach() - detach it, and wait until nobody is inside. Process context, may sleep. */
+void lw_probe_detach(struct lw_hook *hook);
+
 /** lw_hooks_clear() - set the counts of events to 0; the hooks are detached */
 void lw_hooks_clear(void);
 
@@ -111,7 +130,9 @@ unsigned long lw_hook_events(const struct lw_hook *hook);
  * lw_hook_missed() - how often the kernel could not call a hook
  * @hook: the hook
  *
- * Probes nested in probes, no kretprobe instance left. Return: how often.
+ * Probes nested in probes, no kretprobe instance left. What ftrace calls is never missed.
+ *
+ * Return: how often.
  */
 unsigned long lw_hook_missed(const struct lw_hook *hook);
 

@@ -33,31 +33,6 @@ static void match(struct tracepoint *tp, void *unused)
 			hook->tp = tp;
 }
 
-/* How many calls may be under way at once: they sleep in the allocator. */
-static int instances(void)
-{
-	return 64 + 4 * num_possible_cpus();
-}
-
-static int attach_probe(struct lw_hook *hook, const char *symbol)
-{
-	if (hook->type == LW_ENTRY) {
-		hook->kp = (struct kprobe) {
-			.symbol_name = symbol,
-			.pre_handler = hook->entry,
-		};
-		return register_kprobe(&hook->kp);
-	}
-	hook->rp = (struct kretprobe) {
-		.kp.symbol_name = symbol,
-		.entry_handler = hook->enter,
-		.handler = hook->leave,
-		.maxactive = instances(),
-		.data_size = hook->data,
-	};
-	return register_kretprobe(&hook->rp);
-}
-
 static void attach(struct lw_hook *hook)
 {
 	int i;
@@ -70,7 +45,7 @@ static void attach(struct lw_hook *hook)
 			hook->err = tracepoint_probe_register(hook->tp, hook->trace, NULL);
 	} else {
 		for (i = 0; i < LW_HOOK_SYMBOLS && hook->symbol[i] && hook->err == -ENOENT; i++)
-			hook->err = attach_probe(hook, hook->symbol[i]);
+			hook->err = lw_probe_attach(hook, hook->symbol[i]);
 	}
 	hook->attached = !hook->err;
 }
@@ -80,26 +55,20 @@ static void detach(struct lw_hook *hook)
 	if (!hook->attached)
 		return;
 	hook->attached = false;
-	switch (hook->type) {
-	case LW_TRACE:
+	if (hook->type == LW_TRACE)
 		tracepoint_probe_unregister(hook->tp, hook->trace, NULL);
-		break;
-	case LW_ENTRY:
-		unregister_kprobe(&hook->kp);
-		break;
-	case LW_RETURN:
-		unregister_kretprobe(&hook->rp);
-		break;
-	}
+	else
+		lw_probe_detach(hook);
 }
 
 /*
  * Teardown. Who may still be inside of a door when this begins, and why nobody is when it ends:
  *
- *  - a tracepoint's probe, on any CPU, preempted or interrupted:
- * tracepoint_synchronize_unregister()
+ *  - a tracepoint's probe, on any CPU, preempted or interrupted: tracepoint_synchronize_unregister()
  *    waits for every caller that may have seen the probe (RCU, and SRCU where probes can be
  *    preempted);
+ *  - what ftrace calls: unregister_ftrace_function() waits until no task can be in the trampoline
+ *    that calls it, even preempted (RCU tasks);
  *  - a kprobe's handler: unregister_kprobe() waits for a grace period;
  *  - a kretprobe's return handler, of a function that was entered before: after
  *    unregister_kretprobe() such a function returns through the kernel's trampoline, which calls
@@ -203,7 +172,7 @@ unsigned long lw_hook_missed(const struct lw_hook *hook)
 {
 	switch (hook->type) {
 	case LW_ENTRY:
-		return hook->kp.nmissed;
+		return hook->by_ftrace ? 0 : hook->kp.nmissed;
 	case LW_RETURN:
 		return hook->rp.nmissed + hook->rp.kp.nmissed;
 	default:

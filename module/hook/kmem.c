@@ -135,15 +135,14 @@ static void cache_free_plain(void *data, unsigned long call_site, const void *ob
 /* Frees without an event. */
 
 /* void kmem_cache_free_bulk(struct kmem_cache *cache, size_t nr, void **object) */
-static int free_bulk(struct kprobe *kp, struct pt_regs *regs)
+static void free_bulk(unsigned long cache, unsigned long nr, unsigned long objects)
 {
-	size_t nr = lw_regs_arg(regs, 1), i;
-	void **object = (void **)lw_regs_arg(regs, 2);
+	void **object = (void **)objects;
+	unsigned long i;
 
 	event(FREE_BULK);
 	for (i = 0; i < nr; i++)
 		lw_object_free(object[i]);
-	return 0;
 }
 
 /*
@@ -151,41 +150,35 @@ static int free_bulk(struct kprobe *kp, struct pt_regs *regs)
  * of head in the object, or the object itself if head is NULL; from 6.2 on it is always the object.
  * The kernel refuses offsets from 4096 on, and no object lies below.
  */
-static const void *of_rcu(struct pt_regs *regs)
+static const void *of_rcu(unsigned long head, unsigned long object)
 {
-	unsigned long head = lw_regs_arg(regs, 0), object = lw_regs_arg(regs, 1);
-
 	return (const void *)(head && object < 4096 ? head - object : object);
 }
 
-static int free_rcu(struct kprobe *kp, struct pt_regs *regs)
+static void free_rcu(unsigned long head, unsigned long object, unsigned long unused)
 {
 	event(FREE_RCU);
-	lw_object_give(of_rcu(regs));
-	return 0;
+	lw_object_give(of_rcu(head, object));
 }
 
-static int free_rcu_nolock(struct kprobe *kp, struct pt_regs *regs)
+static void free_rcu_nolock(unsigned long head, unsigned long object, unsigned long unused)
 {
 	event(FREE_RCU_NOLOCK);
-	lw_object_give(of_rcu(regs));
-	return 0;
+	lw_object_give(of_rcu(head, object));
 }
 
 /* void kfree_nolock(const void *object) */
-static int free_nolock(struct kprobe *kp, struct pt_regs *regs)
+static void free_nolock(unsigned long object, unsigned long unused1, unsigned long unused2)
 {
 	event(FREE_NOLOCK);
-	lw_object_free((const void *)lw_regs_arg(regs, 0));
-	return 0;
+	lw_object_free((const void *)object);
 }
 
 /* void kmem_cache_destroy(struct kmem_cache *cache) */
-static int destroy(struct kprobe *kp, struct pt_regs *regs)
+static void destroy(unsigned long cache, unsigned long unused1, unsigned long unused2)
 {
 	event(DESTROY);
-	lw_cache_destroyed((const struct kmem_cache *)lw_regs_arg(regs, 0));
-	return 0;
+	lw_cache_destroyed((const struct kmem_cache *)cache);
 }
 
 /* Allocations without an event: the site is found at the entry, the objects at the return. */
@@ -199,46 +192,42 @@ struct bulk {
 /*
  * int or bool kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t nr, void **object)
  */
-static int alloc_bulk_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void alloc_bulk_enter(void *data, struct pt_regs *regs)
 {
-	struct bulk *bulk = (struct bulk *)ri->data;
+	struct bulk *bulk = data;
 	struct kmem_cache *cache = (struct kmem_cache *)lw_regs_arg(regs, 0);
 
 	bulk->site = lw_site_at(what_of(cache), instruction_pointer(regs), lw_regs_caller(regs));
 	bulk->nr = lw_regs_arg(regs, 2);
 	bulk->object = (void **)lw_regs_arg(regs, 3);
-	return 0;
 }
 
-static int alloc_bulk_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void alloc_bulk_leave(void *data, struct pt_regs *regs)
 {
-	struct bulk *bulk = (struct bulk *)ri->data;
+	struct bulk *bulk = data;
 	size_t i;
 
 	event(ALLOC_BULK);
 	if (!(u32)lw_regs_result(regs))
-		return 0;
+		return;
 	for (i = 0; i < bulk->nr; i++)
 		lw_object_put(bulk->site, bulk->object[i]);
-	return 0;
 }
 
 /* void *_kmalloc_nolock_noprof(size_t bytes, ...) */
-static int kmalloc_nolock_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void kmalloc_nolock_enter(void *data, struct pt_regs *regs)
 {
-	*(u32 *)ri->data = lw_site_at(lw_what_kmalloc(lw_regs_arg(regs, 0), 0),
+	*(u32 *)data = lw_site_at(lw_what_kmalloc(lw_regs_arg(regs, 0), 0),
 				      instruction_pointer(regs), lw_regs_caller(regs));
-	return 0;
 }
 
-static int kmalloc_nolock_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void kmalloc_nolock_leave(void *data, struct pt_regs *regs)
 {
 	const void *object = (const void *)lw_regs_result(regs);
 
 	event(KMALLOC_NOLOCK);
 	if (object)
-		lw_object_put(*(u32 *)ri->data, object);
-	return 0;
+		lw_object_put(*(u32 *)data, object);
 }
 
 struct lw_hook lw_kmem_hooks[] = {

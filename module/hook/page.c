@@ -39,14 +39,11 @@ static void page_free(void *data, struct page *page, unsigned int order)
  * void folio_migrate_flags(struct folio *to, struct folio *from), and its forebears: called for
  * every page that is migrated, just after its contents were copied.
  */
-static int migrate(struct kprobe *kp, struct pt_regs *regs)
+static void migrate(unsigned long to, unsigned long from, unsigned long unused)
 {
-	struct page *to = (struct page *)lw_regs_arg(regs, 0);
-	struct page *from = (struct page *)lw_regs_arg(regs, 1);
-
 	event(MIGRATE);
-	lw_pages_move(page_to_pfn(from), page_to_pfn(to), compound_nr(from));
-	return 0;
+	lw_pages_move(page_to_pfn((struct page *)from), page_to_pfn((struct page *)to),
+		      compound_nr((struct page *)from));
 }
 
 /*
@@ -63,9 +60,9 @@ struct bulk {
 	unsigned long filled;
 };
 
-static int pages_bulk_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void pages_bulk_enter(void *data, struct pt_regs *regs)
 {
-	struct bulk *bulk = (struct bulk *)ri->data;
+	struct bulk *bulk = data;
 	unsigned long nr = (int)lw_regs_arg(regs, 3);
 
 #ifdef LW_BULK_HAS_LIST
@@ -80,12 +77,11 @@ static int pages_bulk_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 	bulk->filled = 0;
 	while (bulk->array && bulk->filled < nr && bulk->array[bulk->filled])
 		bulk->filled++;
-	return 0;
 }
 
-static int pages_bulk_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void pages_bulk_leave(void *data, struct pt_regs *regs)
 {
-	struct bulk *bulk = (struct bulk *)ri->data;
+	struct bulk *bulk = data;
 	unsigned long nr = lw_regs_result(regs), i;
 	struct page *page;
 
@@ -101,7 +97,6 @@ static int pages_bulk_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
 			lw_page_put_if_none(bulk->site, page_to_pfn(page));
 		}
 	}
-	return 0;
 }
 
 /*
@@ -110,20 +105,18 @@ static int pages_bulk_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
  * alloc_contig_range() takes whole free blocks by it, and frees what it does not need of them.
  * Returns the end of what was taken, 0 if nothing.
  */
-static int isolate_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void isolate_enter(void *data, struct pt_regs *regs)
 {
-	*(unsigned long *)ri->data = lw_regs_arg(regs, 1);
-	return 0;
+	*(unsigned long *)data = lw_regs_arg(regs, 1);
 }
 
-static int isolate_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void isolate_leave(void *data, struct pt_regs *regs)
 {
 	unsigned long pfn, end = lw_regs_result(regs);
 
 	event(ISOLATE);
-	for (pfn = *(unsigned long *)ri->data; pfn < end; pfn++)
+	for (pfn = *(unsigned long *)data; pfn < end; pfn++)
 		lw_page_put_if_none(LW_SITE_MIGRATION, pfn);
-	return 0;
 }
 
 /* int alloc_contig_range(unsigned long start, unsigned long end, unsigned int type, gfp_t gfp) */
@@ -133,9 +126,9 @@ struct contig {
 	unsigned long end;
 };
 
-static int contig_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void contig_enter(void *data, struct pt_regs *regs)
 {
-	struct contig *contig = (struct contig *)ri->data;
+	struct contig *contig = data;
 	u32 gfp;
 
 	contig->start = lw_regs_arg(regs, 0);
@@ -144,20 +137,18 @@ static int contig_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 	gfp = lw_regs_arg(regs, 3) & ~(__force u32)__GFP_MOVABLE;
 	contig->site = lw_site_at(lw_what_pages(0, gfp), instruction_pointer(regs),
 				  lw_regs_caller(regs));
-	return 0;
 }
 
-static int contig_leave(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void contig_leave(void *data, struct pt_regs *regs)
 {
-	struct contig *contig = (struct contig *)ri->data;
+	struct contig *contig = data;
 	unsigned long pfn;
 
 	event(CONTIG);
 	if ((int)lw_regs_result(regs))
-		return 0;
+		return;
 	for (pfn = contig->start; pfn < contig->end; pfn++)
 		lw_page_claim(contig->site, pfn);
-	return 0;
 }
 
 struct lw_hook lw_page_hooks[] = {

@@ -73,7 +73,8 @@ static void show_hook(const struct lw_hook *hook, void *arg)
 	char err[16];
 
 	snprintf(err, sizeof(err), "error%d", hook->err);
-	seq_printf(seq, "%-22s %-10s %-5s %-9s %12lu %8lu\n", hook->name, types[hook->type],
+	seq_printf(seq, "%-22s %-10s %-5s %-9s %12lu %8lu\n", hook->name,
+		   hook->by_ftrace ? "ftrace" : types[hook->type],
 		   hook->class == LW_SLAB ? "slab" : "page",
 		   hook->attached ? "attached" : hook->err == -ENOENT ? "absent" :
 		   hook->err == -ECANCELED ? "left-out" : hook->err ? err : "detached",

@@ -113,14 +113,18 @@ const char *lw_site_cache(const struct lw_site *site)
 	       lw_what_major(site->what) > KMALLOC_MAX_CACHE_SIZE ? "(large)" : "-";
 }
 
-/* A free that is not heard leaves something live that is not: the reader has to know. */
+/*
+ * A free that is not heard leaves something live that is not, an allocation the reverse: the reader
+ * has to know.
+ */
 static void print_deaf(const struct lw_hook *hook, void *arg)
 {
 	bool left_out = !hook->attached && hook->err && hook->err != -ENOENT;
 
-	if (hook->frees && (left_out || lw_hook_missed(hook)))
-		seq_printf(arg, "# frees by %s are %s: live figures may be too high\n", hook->name,
-			   left_out ? "not heard" : "partly missed");
+	if (left_out || lw_hook_missed(hook))
+		seq_printf(arg, "# %s by %s are %s: live figures may be too %s\n",
+			   hook->frees ? "frees" : "allocations", hook->name,
+			   left_out ? "not heard" : "partly missed", hook->frees ? "high" : "low");
 }
 
 void lw_print_head(struct seq_file *seq, const char *name, const char *about)

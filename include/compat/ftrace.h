@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Being called at the entry of a function, with its arguments, by ftrace. */
+#ifndef COMPAT_FTRACE_H
+#define COMPAT_FTRACE_H
+
+#include <linux/ftrace.h>
+#include <linux/version.h>
+#include <compat/regs.h>
+
+#if defined(CONFIG_FUNCTION_TRACER) && \
+	(defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS) || defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))
+#define LW_HAVE_FTRACE
+
+/* All registers, where there is no way to get at the arguments alone. */
+#define LW_FTRACE_REGS	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_SAVE_REGS_IF_SUPPORTED)
+
+/*
+ * A handler here cannot meet itself, so it wants no protection from that: until 5.10 one says so,
+ * after that one says nothing. And nobody may switch it off by sysctl, where that can be asked for.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 5, 0)
+#define LW_FTRACE_FLAGS	(LW_FTRACE_REGS | FTRACE_OPS_FL_RECURSION_SAFE)
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define LW_FTRACE_FLAGS	(LW_FTRACE_REGS | FTRACE_OPS_FL_RECURSION_SAFE | FTRACE_OPS_FL_PERMANENT)
+#else
+#define LW_FTRACE_FLAGS	(LW_FTRACE_REGS | FTRACE_OPS_FL_PERMANENT)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define ftrace_regs		pt_regs
+#define lw_ftrace_regs(fregs)	(fregs)
+#else
+#define lw_ftrace_regs(fregs)	ftrace_get_regs(fregs)
+#endif
+
+/** lw_ftrace_arg() - Return: argument @nr (0 to 3) of the function that is being entered */
+static __always_inline unsigned long lw_ftrace_arg(struct ftrace_regs *fregs, unsigned int nr)
+{
+	struct pt_regs *regs = lw_ftrace_regs(fregs);
+
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_REGS
+	return lw_regs_arg(regs, nr);
+#else
+	return regs ? lw_regs_arg(regs, nr) : ftrace_regs_get_argument(fregs, nr);
+#endif
+}
+
+#endif
+
+#endif

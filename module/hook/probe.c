@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Functions that are hooked where no tracepoint is.
+ *
+ * A kprobe is not called while another one's handler runs on that CPU, not even from an interrupt
+ * that comes in between: the kernel only counts it (nmissed). A free that is missed is a phantom. So
+ * frees are hooked by ftrace itself where the kernel can; it has no such rule. Where kprobes must do,
+ * and for returns, handlers run with interrupts off, which leaves the few instructions of the
+ * kprobe's own code as the window, and none on architectures that enter kprobes with interrupts
+ * off.
+ */
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <compat/regs.h>
+#include <leakwatch/hook.h>
+
+#ifdef LW_HAVE_FTRACE
+static void called(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+		   struct ftrace_regs *fregs)
+{
+	const struct lw_hook *hook = container_of(ops, struct lw_hook, ops);
+
+	hook->entry(lw_ftrace_arg(fregs, 0), lw_ftrace_arg(fregs, 1), lw_ftrace_arg(fregs, 2));
+}
+
+static void forget_filter(struct ftrace_ops *ops)
+{
+	ftrace_set_filter(ops, NULL, 0, 1);
+}
+
+static int attach_ftrace(struct lw_hook *hook, const char *symbol)
+{
+	unsigned char name[64];
+	int err;
+
+	strscpy((char *)name, symbol, sizeof(name));
+	hook->ops.func = called;
+	hook->ops.flags |= LW_FTRACE_FLAGS;
+	/* without a filter it would be called for every function there is */
+	err = ftrace_set_filter(&hook->ops, name, strlen(symbol), 1);
+	if (err)
+		return err;
+	err = register_ftrace_function(&hook->ops);
+	if (err)
+		forget_filter(&hook->ops);
+	return err;
+}
+
+static void detach_ftrace(struct lw_hook *hook)
+{
+	unregister_ftrace_function(&hook->ops);
+	forget_filter(&hook->ops);
+}
+#else
+static int attach_ftrace(struct lw_hook *hook, const char *symbol)
+{
+	return -EOPNOTSUPP;
+}
+
+static void detach_ftrace(struct lw_hook *hook)
+{
+}
+#endif
+
+static int entered(struct kprobe *kp, struct pt_regs *regs)
+{
+	const struct lw_hook *hook = container_of(kp, struct lw_hook, kp);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	hook->entry(lw_regs_arg(regs, 0), lw_regs_arg(regs, 1), lw_regs_arg(regs, 2));
+	local_irq_restore(flags);
+	return 0;
+}
+
+static int entered_for_return(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	const struct lw_hook *hook = container_of(lw_kretprobe(ri), struct lw_hook, rp);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	hook->enter(ri->data, regs);
+	local_irq_restore(flags);
+	return 0;
+}
+
+static int returned(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	const struct lw_hook *hook = container_of(lw_kretprobe(ri), struct lw_hook, rp);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	hook->leave(ri->data, regs);
+	local_irq_restore(flags);
+	return 0;
+}
+
+/* How many calls may be under way at once: they sleep in the allocator. */
+static int instances(void)
+{
+	return 64 + 4 * num_possible_cpus();
+}
+
+int lw_probe_attach(struct lw_hook *hook, const char *symbol)
+{
+	if (hook->type == LW_RETURN) {
+		hook->rp = (struct kretprobe) {
+			.kp.symbol_name = symbol,
+			.entry_handler = entered_for_return,
+			.handler = returned,
+			.maxactive = instances(),
+			.data_size = hook->data,
+		};
+		return register_kretprobe(&hook->rp);
+	}
+	hook->by_ftrace = !attach_ftrace(hook, symbol);
+	if (hook->by_ftrace)
+		return 0;
+	hook->kp = (struct kprobe) {
+		.symbol_name = symbol,
+		.pre_handler = entered,
+	};
+	return register_kprobe(&hook->kp);
+}
+
+void lw_probe_detach(struct lw_hook *hook)
+{
+	if (hook->type == LW_RETURN)
+		unregister_kretprobe(&hook->rp);
+	else if (hook->by_ftrace)
+		detach_ftrace(hook);
+	else
+		unregister_kprobe(&hook->kp);
+}
