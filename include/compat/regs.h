@@ -38,7 +38,7 @@ static inline unsigned long lw_regs_caller(struct pt_regs *regs)
 #endif
 }
 
-/** lw_kretprobe() - Return: the kretprobe that a call under way was hooked by */
+/** lw_kretprobe() - Return: the kretprobe that a call was hooked by; NULL while it goes */
 static inline struct kretprobe *lw_kretprobe(struct kretprobe_instance *ri)
 {
 #ifdef LW_HAVE_GET_KRETPROBE

@@ -2,14 +2,13 @@
 /*
  * Functions that are hooked where no tracepoint is.
  *
- * A kprobe is not called while another one's handler runs on that CPU, not even from an interrupt
- * that comes in between: the kernel only counts it (nmissed). A free that is missed is a phantom. So
- * frees are hooked by ftrace itself where the kernel can; it has no such rule. Where kprobes must do,
- * and for returns, handlers run with interrupts off, which leaves the few instructions of the
- * kprobe's own code as the window, and none on architectures that enter kprobes with interrupts
- * off.
+ * A kprobe is not called while another one is at work on that CPU, not even in an interrupt that
+ * comes in between: the kernel only counts it (nmissed). Disabling interrupts in the handler would not
+ * help, they would come right behind it, while the kprobe still is at work. A free that is missed is
+ * a phantom, so frees are hooked by ftrace itself where the kernel can: it has no such rule. An
+ * allocation that is missed is not in the tables and its free is unmatched; there is no
+ * other way to a function's return than the kretprobe.
  */
-#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <compat/regs.h>
@@ -66,33 +65,35 @@ static void detach_ftrace(struct lw_hook *hook)
 static int entered(struct kprobe *kp, struct pt_regs *regs)
 {
 	const struct lw_hook *hook = container_of(kp, struct lw_hook, kp);
-	unsigned long flags;
 
-	local_irq_save(flags);
 	hook->entry(lw_regs_arg(regs, 0), lw_regs_arg(regs, 1), lw_regs_arg(regs, 2));
-	local_irq_restore(flags);
 	return 0;
+}
+
+/* NULL if it is being unregistered at this very moment. */
+static const struct lw_hook *hook_of(struct kretprobe_instance *ri)
+{
+	struct kretprobe *rp = lw_kretprobe(ri);
+
+	return likely(rp) ? container_of(rp, struct lw_hook, rp) : NULL;
 }
 
 static int entered_for_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	const struct lw_hook *hook = container_of(lw_kretprobe(ri), struct lw_hook, rp);
-	unsigned long flags;
+	const struct lw_hook *hook = hook_of(ri);
 
-	local_irq_save(flags);
+	if (!hook)
+		return 1;	/* its return is none of ours */
 	hook->enter(ri->data, regs);
-	local_irq_restore(flags);
 	return 0;
 }
 
 static int returned(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	const struct lw_hook *hook = container_of(lw_kretprobe(ri), struct lw_hook, rp);
-	unsigned long flags;
+	const struct lw_hook *hook = hook_of(ri);
 
-	local_irq_save(flags);
-	hook->leave(ri->data, regs);
-	local_irq_restore(flags);
+	if (hook)
+		hook->leave(ri->data, regs);
 	return 0;
 }
 
