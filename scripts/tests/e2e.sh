@@ -21,6 +21,9 @@ refuses() { ! writes "$@"; }
 # row FILE FUNCTION: the rows of a function of the driver
 row() { awk -v f="$2" '$NF == "[leaky]" && index($(NF - 1), f "+") == 1' "$D/$1"; }
 
+# live FUNCTION: how many objects of it are live, without those in which kmemleak notes them
+live() { row slab/sites "$1" | awk '!/kmemleak_object/ { sum += $5 } END { print sum + 0 }'; }
+
 # paths FROM TO: how many times the paths from one function to a call site count, in TO's class
 paths() {
 	class=$(awk -v f="$2" '$1 == f { print $2 }' $T/truth)
@@ -216,6 +219,33 @@ quiet rmmod leaky
 writes clear
 check "cleared: nothing is left of it" sh -c "! grep -q leaky_leak_kmalloc $D/slab/sites"
 
+# --- an audit finds nothing where nothing is, and what frees left that were not heard
+
+quiet insmod ./leaky.ko count=50 blind=20
+sleep 1
+writes audit
+equal "audit: nothing is dropped that is live" "$(value audit_dropped_objects) $(value audit_dropped_pages)" "0 0"
+check "audit: it looked at all there is" test "$(value audit_objects)" -ge 50
+check "audit: every figure is the driver's" truth
+quiet rmmod leaky
+writes stop
+check "audit: refused when stopped" refuses audit
+check "and the log says why" logged "control: stopped; an audit is made while watching"
+rmmod leakwatch
+check "loads deaf to two kinds of free" insmod ./leakwatch.ko without=kvfree_call_rcu,kmem_cache_free_bulk
+check "and says so" grep -q "# frees by kvfree_call_rcu are not heard: live figures may be too high" $D/top
+check "the driver takes the paths that are not heard" insmod ./leaky.ko count=1 blind=200
+quiet rmmod leaky	# with its cache, whose pages go
+quiet insmod ./leaky.ko count=50
+sleep 2
+check "deaf: there are phantoms" test "$(live leaky_blind_kfree_rcu_cache)" -eq 200
+writes audit
+equal "audit: those whose pages are gone are dropped" "$(live leaky_blind_kfree_rcu_cache)" 0
+check "audit: status says how many" test "$(value audit_dropped_objects)" -ge 200
+check "audit: the row says so" grep -q 'missed.*leaky_blind_kfree_rcu_cache' $D/slab/sites
+equal "audit: what is live stays, and what the module left" "$(live leaky_leak_kmalloc)" 51
+quiet rmmod leaky
+
 # --- full tables say so
 
 rmmod leakwatch
@@ -236,6 +266,7 @@ fi
 check "loads with the smallest table of sites" insmod ./leakwatch.ko sites=64
 quiet insmod ./leaky.ko count=1000
 check "folded paths are counted" test "$(value folded_paths)" -gt 0
+check "and noted at the row" grep -q folded $D/slab/sites
 check "what found no site is counted" test "$(value lost_sites_full)" -gt 0
 quiet rmmod leaky
 rmmod leakwatch
