@@ -18,8 +18,8 @@
  * @pfn: the frame, which exists
  *
  * Only a block's first frame says so, with the block's order in page->private. Both are read
- * without the zone's lock, so the answer is a hint: true of a frame that is not free may be seen for
- * an instant. Any context.
+ * without the zone's lock, so the answer is a hint: true of a frame that is not free may be seen
+ * for an instant. Any context.
  */
 static inline bool lw_page_in_buddy(unsigned long pfn)
 {
@@ -32,6 +32,7 @@ static inline bool lw_page_in_buddy(unsigned long pfn)
 		if (!pfn_valid(first))
 			return false;
 		page = pfn_to_page(first);
+		/* a hint, see above */
 		if (PageBuddy(page) && data_race(page_private(page)) >= order)
 			return true;
 	}
@@ -48,8 +49,8 @@ static inline bool lw_page_in_buddy(unsigned long pfn)
  */
 static inline bool lw_page_unheld(struct page *page)
 {
-	return !PageCompound(page) && !PageSlab(page) && !page_count(page) && !page_has_type(page) &&
-	       !PageReserved(page) && !PageHWPoison(page);
+	return !page_count(page) && !PageCompound(page) && !PageSlab(page) &&
+	       !page_has_type(page) && !PageReserved(page) && !PageHWPoison(page);
 }
 
 #endif

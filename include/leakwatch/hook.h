@@ -3,9 +3,10 @@
  * hook: where the kernel tells us of its events.
  *
  * A hook is a tracepoint, found by its name at run time, or the entry of a function that frees, or
- * entry and return of one that allocates, without an event. Each is an adapter that turns the kernel's parameters
- * into a call of a door (door.h) and does nothing else. A hook that the kernel does not have is
- * left out and says so; if a class lacks one that it cannot do without, the class is off.
+ * entry and return of one that allocates, without an event. Each is an adapter that turns the
+ * kernel's parameters into a call of a door (door.h) and does nothing else. A hook that the kernel
+ * does not have is left out and says so; if a class lacks one that it cannot do without, the class
+ * is off.
  *
  * Order: hooks of frees are attached first and detached last, so no allocation is ever stored
  * whose free is not listened for.

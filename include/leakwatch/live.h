@@ -239,8 +239,8 @@ static __always_inline u64 lw_live_try_take(unsigned long addr)
  * From then on it belongs to LW_SITE_NOBODY. If there is no entry one is made, for the same reason.
  * Any context.
  *
- * Return: 0; -ENOENT if there was no entry; -ENOSPC if there was none and no room for one; -EALREADY if it was given up before; -ERANGE, -EBUSY
- * as lw_live_take().
+ * Return: 0; -ENOENT if there was no entry; -ENOSPC if there was none, and no room for one;
+ * -EALREADY if it was given up before; -ERANGE, -EBUSY as lw_live_take().
  */
 int lw_live_give(unsigned long addr, u64 *old);
 

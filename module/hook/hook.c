@@ -64,9 +64,9 @@ static void detach(struct lw_hook *hook)
 /*
  * Teardown. Who may still be inside of a door when this begins, and why nobody is when it ends:
  *
- *  - a tracepoint's probe, on any CPU, preempted or interrupted: tracepoint_synchronize_unregister()
- *    waits for every caller that may have seen the probe (RCU, and SRCU where probes can be
- *    preempted);
+ *  - a tracepoint's probe, on any CPU, preempted or interrupted:
+ *    tracepoint_synchronize_unregister() waits for every caller that may have seen the probe (RCU,
+ *    and SRCU where probes can be preempted);
  *  - what ftrace calls: unregister_ftrace_function() waits until no task can be in the trampoline
  *    that calls it, even preempted (RCU tasks);
  *  - a kprobe's handler: unregister_kprobe() waits for a grace period;

@@ -3,10 +3,10 @@
  * Functions that are hooked where no tracepoint is.
  *
  * A kprobe is not called while another one is at work on that CPU, not even in an interrupt that
- * comes in between: the kernel only counts it (nmissed). Disabling interrupts in the handler would not
- * help, they would come right behind it, while the kprobe still is at work. A free that is missed is
- * a phantom, so frees are hooked by ftrace itself where the kernel can: it has no such rule. An
- * allocation that is missed is not in the tables and its free is unmatched; there is no
+ * comes in between: the kernel only counts it (nmissed). Disabling interrupts in the handler would
+ * not help, they would come right behind it, while the kprobe still is at work. A free that is
+ * missed is a phantom, so frees are hooked by ftrace itself where the kernel can: it has no such
+ * rule. An allocation that is missed is not in the tables and its free is unmatched; there is no
  * other way to a function's return than the kretprobe.
  */
 #include <linux/kernel.h>

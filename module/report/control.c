@@ -184,7 +184,7 @@ static const struct verb {
 } verbs[] = {
 	{ "start", "attach the hooks; forgets what was, as frees went unseen meanwhile", do_start },
 	{ "stop", "detach all hooks; tables stay as they are", do_stop },
-	{ "audit", "drop what is provably gone, status tells how much; its frees were missed", do_audit },
+	{ "audit", "drop what is provably gone, as its free was missed; see status", do_audit },
 	{ "clear", "forget everything but the numbers of sites", do_clear },
 };
 

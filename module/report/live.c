@@ -113,7 +113,7 @@ static int pages_show(struct seq_file *seq, void *at)
 	struct line *line = at;
 
 	if (at == SEQ_START_TOKEN) {
-		lw_print_head(seq, "page/live", "each live page frame; page/stacks tells what ID is");
+		lw_print_head(seq, "page/live", "each live page; page/stacks tells what ID is");
 		seq_printf(seq, "%-10s %5s %7s\n", "PFN", "ID", "AGE");
 		return 0;
 	}

@@ -190,8 +190,8 @@ static bool move_one(u64 *from, int i, bool further)
 }
 
 /*
- * NMI may have interrupted who holds the lock, on this very CPU; and x86 runs handlers of kprobes as
- * NMI. There one can only try.
+ * NMI may have interrupted who holds the lock, on this very CPU; and x86 runs handlers of kprobes
+ * as NMI. There one can only try.
  */
 static bool lock_room(unsigned long *flags)
 {
@@ -332,9 +332,8 @@ int lw_live_give(unsigned long addr, u64 *old)
 		return -ERANGE;
 	for (tries = 0; tries < TRIES; tries++) {
 		here = find_both(&at, old);
-		if (!here) {
+		if (!here)
 			return add(at, at.entry | LW_GIVEN, old) == -ENOSPC ? -ENOSPC : -ENOENT;
-		}
 		if (*old & LW_GIVEN)
 			return -EALREADY;
 		if (lw_entry_state(*old) == LW_COMING) {
