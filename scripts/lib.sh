@@ -55,40 +55,19 @@ compiler() {
 	esac
 }
 
-# kernel_source: prints the directory of Debian's kernel source, which it unpacks if need be.
-kernel_source() {
-	local version src
-	need linux-source-6.1 xz-utils
-	version=$(dpkg-query -W -f '${Version}' linux-source-6.1)
-	src=$cache/linux-source-6.1-$version
-	(
-		flock 8		# two at once would unpack into each other
-		[ ! -e "$src/Makefile" ] || exit 0
-		say "unpacking linux-source-6.1 $version"
-		rm -rf "$src.part" && mkdir -p "$src.part" &&
-		tar -C "$src.part" --strip-components=1 -xf /usr/src/linux-source-6.1.tar.xz &&
-		mv "$src.part" "$src"
-	) 8>"$cache/source.lock" || die "cannot unpack the kernel's source"
-	echo "$src"
-}
-
-# prepare KERNEL: sets ARCH, KDIR and IMAGE of stock-<arch>, or of one of our own kernels.
+# prepare KERNEL: sets ARCH, KDIR, IMAGE and MODULES (see stock) of stock-ARCH or stock-ARCH-VERSION, or of
+# one of our own kernels.
 # shellcheck disable=SC2034	# for those who source this
 prepare() {
-	local dir
+	local dir name=${1#stock-}
+	ARCH=${name%%-*}
 	case $1 in
-	stock-*)
-		ARCH=${1#stock-}
-		dir=$("$top/scripts/stock" "$ARCH")
-		KDIR=$dir/build
-		;;
-	*)
-		ARCH=${1%-debug}
-		dir=$("$top/scripts/kernel" "$1")
-		KDIR=$dir
-		;;
+	stock-*-*) dir=$("$top/scripts/stock" "$ARCH" "${name#*-}") KDIR=$dir/build ;;
+	stock-*) dir=$("$top/scripts/stock" "$ARCH") KDIR=$dir/build ;;
+	*) dir=$("$top/scripts/kernel" "$1") KDIR=$dir ;;
 	esac
 	IMAGE=$dir/image
+	MODULES=$dir/modules
 }
 
 # build_modules KDIR ARCH TO DIR...: build the modules in each DIR of the checkout, in a copy in TO.
@@ -103,4 +82,34 @@ build_modules() {
 		make -C "$kdir" M="$to/$dir" "${cross[@]}" -j "$jobs" modules >"$to/build.log" 2>&1 ||
 		{ tail -n 20 "$to/build.log" >&2; die "$dir does not build against $kdir"; }
 	done
+}
+
+# pick_modules BASE RELEASE TO: of the modules in BASE/lib/modules/RELEASE, put those that a load wants,
+# and the lists that say how to insert them, into TO; see stock.
+pick_modules() {
+	local base=$1 release=$2 to=$3 list names name word file
+	need kmod xz-utils
+	mkdir -p "$to"
+	depmod -b "$base" "$release"
+	while read -r list names; do
+		for name in $names; do
+			modprobe -C /dev/null -d "$base" -S "$release" --show-depends "$name" 2>/dev/null || echo missing
+		done >"$work/depends"
+		! grep -q '^missing' "$work/depends" || continue
+		: >"$to/$list"
+		while read -r word file _; do
+			[ "$word" = insmod ] || continue	# builtin
+			name=${file##*/} name=${name%.xz}
+			! grep -qsx "$name" "$to/disk" "$to/$list" || continue
+			case $file in *.xz) xz -dc "$file" >"$to/$name" ;; *) cp "$file" "$to/$name" ;; esac
+			echo "$name" >>"$to/$list"
+		done <"$work/depends"
+	done <<-'END'
+		disk	virtio_pci virtio_blk ext4
+		loop	loop
+		overlay	overlay
+		zram	zram
+		dummy	dummy
+		veth	veth
+	END
 }
