@@ -16,7 +16,7 @@
 #include <leakwatch/door.h>
 #include <leakwatch/hook.h>
 
-enum { PAGE_FREE, MIGRATE, PAGE_ALLOC, PAGES_BULK, ISOLATE, CONTIG, NR_HOOKS };
+enum { PAGE_FREE, MIGRATE, PAGE_ALLOC, MOVABLE, PAGES_BULK, ISOLATE, CONTIG, NR_HOOKS };
 
 static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
 
@@ -44,6 +44,17 @@ static void migrate(unsigned long to, unsigned long from, unsigned long unused)
 	event(MIGRATE);
 	lw_pages_move(page_to_pfn((struct page *)from), page_to_pfn((struct page *)to),
 		      compound_nr((struct page *)from));
+}
+
+/*
+ * void __SetPageMovable(struct page *page, const struct movable_operations *ops): until 6.16 or so a
+ * page with a migration of its own (zsmalloc, balloon) passes here, when it is new, and
+ * when compaction has moved it to a page that nobody has heard of.
+ */
+static void movable(unsigned long page, unsigned long unused1, unsigned long unused2)
+{
+	event(MOVABLE);
+	lw_page_put_if_none(LW_SITE_MIGRATION, page_to_pfn((struct page *)page));
 }
 
 /*
@@ -167,6 +178,11 @@ struct lw_hook lw_page_hooks[] = {
 		.events = &events[PAGE_ALLOC],
 		.name = "mm_page_alloc", .type = LW_TRACE, .class = LW_PAGE, .needed = true,
 		.trace = LW_ADAPTER_1(mm_page_alloc, page_alloc),
+	},
+	[MOVABLE] = {
+		.events = &events[MOVABLE],
+		.name = "movable_ops", .type = LW_ENTRY, .class = LW_PAGE,
+		.symbol = { "__SetPageMovable" }, .entry = movable,
 	},
 	[PAGES_BULK] = {
 		.events = &events[PAGES_BULK],

@@ -148,7 +148,8 @@ static void gone(struct module *mod, bool init_only)
 
 static int notify(struct notifier_block *nb, unsigned long state, void *mod)
 {
-	if (mod == THIS_MODULE || (state != MODULE_STATE_LIVE && state != MODULE_STATE_GOING))
+	/* of our own we only see the init section go; before the rest does, we do not listen any more */
+	if (state != MODULE_STATE_LIVE && (state != MODULE_STATE_GOING || mod == THIS_MODULE))
 		return NOTIFY_DONE;
 	mutex_lock(&lw_lock);
 	gone(mod, state == MODULE_STATE_LIVE);

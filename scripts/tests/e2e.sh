@@ -236,6 +236,8 @@ check "loads deaf to two kinds of free" insmod ./leakwatch.ko without=kvfree_cal
 check "and says so" grep -q "# frees by kvfree_call_rcu are not heard: live figures may be too high" $D/top
 check "the driver takes the paths that are not heard" insmod ./leaky.ko count=1 blind=200
 quiet rmmod leaky	# with its cache, whose pages go
+check "leakwatch's own init section keeps its name" sh -c "grep -A 1 '^  lw_report_init+' $D/slab/stacks | grep -q '^  leakwatch_init+'"
+equal "and is not taken for what is there now" "$(grep -A 1 '^  lw_report_init+' $D/slab/stacks | grep -c leaky_)" 0
 quiet insmod ./leaky.ko count=50
 sleep 2
 check "deaf: there are phantoms" test "$(live leaky_blind_kfree_rcu_cache)" -eq 200

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+# books-profile.awk: leakwatch's bytes by function against the kernel's memory allocation profiling.
+#
+#	awk -f books-profile.awk [-v objects=N -v pages=N] part=p0 P0 part=p1 P1 part=slab slab/sites \
+#	    part=page page/sites
+#
+# P0 and P1 are /proc/allocinfo (6.10 and later, sysctl.vm.mem_profiling=1) right after the load and
+# at the end; objects and pages, what was freed in between of older ones: the growth of
+# unmatched_objects and unmatched_pages in status.
+#
+# allocinfo counts by code tag: an object as its cache's whole size, a page or large kmalloc as whole
+# pages, pages of slabs under alloc_slab_page(), which is leakwatch's site 1. Percpu memory is in it too.
+# A tag names the function in the source; a call site, the one in the binary, into which that
+# may be inlined; and leakwatch passes helpers over (kvasprintf) where a tag is in the helper.
+#
+# For a function of both, with P0 = 0: equal, or not. With P0 > 0: in range, P1 - P0 <= ours <= P1, or
+# not. What is not is listed, with what is in one alone, largest first: each has to be explained by
+# hand, by the three reasons above. Sums: ours = P1 - P0 + what was freed of the older. Exit status 1 if
+# the sums are further apart than freed objects can be, 8 to 8192 bytes each, plus slack (a variable,
+# 256 KB if not set).
+
+function name(site) { sub(/[+.].*/, "", site); return site }
+function kb(bytes) { return sprintf("%.1f", bytes / 1024) }
+
+part ~ /^p/ && $NF ~ /^func:/ {
+	f = substr($NF, 6)
+	bytes[part, f] += $1; total[part] += $1
+	functions[f]
+	if (part == "p1" && $1 > 0)
+		file[f] = $3
+	next
+}
+$1 == "RANK" {
+	for (i = 1; i <= NF; i++)
+		column[$i] = i
+	next
+}
+(part == "slab" || part == "page") && $1 ~ /^[0-9]+$/ {
+	live = $column["LIVE"]
+	size = part == "page" ? 4096 : $column["SIZE-B"]
+	site = $column["SITE"]
+	sum[part] += live * size
+	if (part == "slab" && $column["CACHE"] == "(large)") {
+		# the block's pages, by a power of two; they are in site 1, too
+		for (order = 4096; order < size; order *= 2)
+			;
+		large += live * order
+		sum[part] += live * (order - size)
+		size = order
+	}
+	if (part == "page" && $column["ID"] == 1) {
+		backing = live * size
+		next
+	}
+	if (site ~ /^\(/) {
+		kinds += live * size
+		next
+	}
+	ours[name(site)] += live * size
+	functions[name(site)]
+	next
+}
+END {
+	if (backing) {
+		ours["alloc_slab_page"] = backing - large
+		functions["alloc_slab_page"]
+	}
+	for (f in functions) {
+		low = bytes["p1", f] - bytes["p0", f]; high = bytes["p1", f] + 0; mine = ours[f] + 0
+		if (mine && bytes["p0", f] + 0 == 0 && high == mine) {
+			equal++; equal_bytes += mine
+		} else if (mine && low <= mine && mine <= high) {
+			in_range++; range_bytes += mine
+		} else if (!mine && low <= 0) {
+			silent++
+		} else {
+			nr_out++
+			gap = mine > high ? mine - high : low - mine
+			if (mine > high) more += gap; else less += gap
+			line[nr_out] = sprintf("%12d %-40s ours %10d book %10d at load %10d %s", gap, f, mine, high, bytes["p0", f], file[f])
+		}
+	}
+	print "functions: equal " equal + 0 " (" kb(equal_bytes) " KB), in range " in_range + 0 " (" kb(range_bytes) \
+		" KB), of the book alone and not grown " silent + 0 ", others " nr_out + 0 ": ours more by " kb(more) \
+		" KB, less by " kb(less) " KB, without a function " kb(kinds) " KB"
+	mine = sum["slab"] + sum["page"] - large
+	grown = total["p1"] - total["p0"]
+	off = mine - grown - pages * 4096
+	print "sums: ours " kb(mine) " KB (slab " kb(sum["slab"]) ", pages " kb(sum["page"]) ", in both " kb(large) \
+		"); book " kb(total["p0"]) " -> " kb(total["p1"]) ", grown " kb(grown) " KB; freed of the older " pages + 0 \
+		" pages, " objects + 0 " objects; difference " kb(off) " KB"
+	for (i = 1; i <= nr_out; i++)
+		print line[i] | "sort -rn"
+	close("sort -rn")
+	if (slack == "")
+		slack = 262144
+	exit !equal || off < 8 * objects - slack || off > 8192 * objects + slack
+}

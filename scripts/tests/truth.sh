@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# Runs in the guest: leakwatch is the first thing that is loaded, then comes the load, and at the end every
+# figure is compared with what the kernel itself has in its books. truth.conf says which books it has,
+# for how long, and how many pairs the storm does on the paths that have no event.
+# shellcheck source=/dev/null
+. ./truth.conf
+# shellcheck source=scripts/ktap
+. ./ktap
+D=/sys/kernel/debug/leakwatch
+B=/sys/kernel/debug/books
+T=/tmp/books
+mkdir -p $T
+
+# has BOOK: is it one of those to compare with?
+has() { case " ${books?} " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# What time it is in ns as the log has it, and page_owner.
+stamp() {
+	echo "truth: now" >/dev/kmsg
+	dmesg | sed -n 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] truth: now$/\1\2000/p' | tail -n 1
+}
+
+# status NAME
+status() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
+
+frames() { od -An -v -tx8 -w8 /proc/kpageflags; }
+
+# insert LIST: the modules of a list, if the kernel has them as such
+insert() {
+	local module
+	# shellcheck disable=SC2013	# a word a line
+	for module in $(cat "modules/$1"); do insmod "modules/$module" || return; done
+}
+
+# Waiting without a process: what is looked at is not to change by looking.
+mkfifo /tmp/nap
+exec 6<>/tmp/nap
+# shellcheck disable=SC3045	# busybox can
+nap() { read -r -t "$1" _ <&6; }
+
+# Before, and right after.
+! has objects || { insmod ./books.ko; exec 5>$B/take; }
+load=$(stamp) load_ms=$(cat $B/now 2>/dev/null)
+check "loads" insmod ./leakwatch.ko stacks=all
+loaded=$(stamp) loaded_ms=$(cat $B/now 2>/dev/null)
+! has objects || { echo >&5; cat $B/objects >$T/t0; }
+uo0=$(status unmatched_objects)
+! has profile || { cat /proc/allocinfo >$T/profile0; pp0=$(status unmatched_pages); po0=$(status unmatched_objects); }
+frames >$T/f0
+echo 1 >/proc/sys/vm/stat_refresh
+up0=$(status unmatched_pages) pl0=$(status pages_live)
+cat /proc/zoneinfo >$T/z0
+
+# A disk with real programs, and a place where both sides see the same.
+insert disk
+R=/root
+mkdir -p $R
+check "the disk is mounted" mount -t ext4 /dev/vda $R
+mount -t proc proc $R/proc
+mount -t sysfs sysfs $R/sys
+mount -t debugfs debugfs $R/sys/kernel/debug
+mount -t devtmpfs devtmpfs $R/dev
+mkdir -p $R/dev/shm $R/dev/pts $R/lw $R/tmp/books
+mount -t tmpfs tmpfs $R/dev/shm
+mount -o bind /lw $R/lw
+mount -o bind /tmp/books $R/tmp/books
+[ ! -e modules/zram ] || {
+	insert zram
+	echo 256M >/sys/block/zram0/disksize
+	chroot $R /sbin/mkswap /dev/zram0 >/dev/null 2>&1
+	chroot $R /sbin/swapon /dev/zram0
+}
+[ ! -e modules/overlay ] || insert overlay
+
+insmod ./storm.ko pairs=0
+echo "${pairs:?}" >/sys/kernel/debug/storm/run & storm=$!
+chroot $R /usr/bin/env PATH=/usr/sbin:/usr/bin /usr/bin/unshare -pf --kill-child --mount-proc /bin/bash /lw/truth-load.sh "${seconds:?}" >$T/rounds 2>$T/rounds.err
+wait $storm
+cat /sys/kernel/debug/storm/truth >$T/storm
+echo "# storm: $(awk '!/^#/ { sum += $3 } END { print sum }' $T/storm) pairs"
+equal "storm: all that it allocated is freed" "$(awk '$2 == "live" { print $3 }' $T/storm)" 0
+tail -n 20 $T/rounds.err | sed 's/^/# rounds: /'
+sed 's/^/# rounds: /' $T/rounds
+equal "every kind of load did its rounds" "$(awk '$2 > 0 { n++ } END { print n + 0 }' $T/rounds)" "$(wc -l <$T/rounds)"
+
+# Let it settle: swap, caches, what RCU and workqueues still hold.
+[ ! -e modules/zram ] || chroot $R /sbin/swapoff /dev/zram0
+sync
+sleep "${settle:-6}"
+awk '/\[storm\]/ && $5 != 0' $D/slab/sites $D/page/sites >$T/left
+sed 's/^/# left: /' $T/left
+equal "of the storm nothing is live" "$(wc -l <$T/left)" 0
+
+# The module's own proof.
+check "an audit" sh -c "echo audit >$D/control"
+sed -n '/^lost_/p;/^missed_/p;/^audit/p;/^unmatched/p;/^objects_/p;/^pages_live/p;/^sites/p;/^frames/p;/^folded/p;/^short/p;/^moved/p;/^memory/p' \
+	$D/status | sed 's/^/# status: /'
+for what in lost_ missed_frees_ audit_dropped_ folded_paths unnamed_caches; do
+	equal "status: $what is 0" "$(awk -v w=$what 'index($1, w) == 1 { sum += $2 } END { print sum }' $D/status)" 0
+done
+awk 'on && NF == 6 && $6 { print "# missed: " $0 } $1 == "HOOK" { on = 1 }' $D/status
+equal "no free was missed" "$(awk 'on && /free|kvfree|destroy|migrate/ && NF == 6 { sum += $6 } $1 == "HOOK" { on = 1 } END { print sum + 0 }' $D/status)" 0
+
+# The kernel's books, each between two looks at ours.
+: >$T/f1; : >$T/f2
+a_ms=$(cat $B/now 2>/dev/null)
+cat $D/slab/live >$T/a
+if has objects; then
+	nap 3
+	echo >&5
+	cat $B/objects >$T/b
+	uo1=$(status unmatched_objects)
+	nap 3
+fi
+cat $D/slab/live >$T/a2
+cat $D/slab/stacks >$T/stacks
+! has objects || cat $B/stacks >$T/depot
+pa=$(stamp)
+cat $D/page/live >$T/pa
+frames >$T/f1
+echo 1 >/proc/sys/vm/stat_refresh
+up1=$(status unmatched_pages) pl1=$(status pages_live)
+cat /proc/zoneinfo >$T/z1
+cat /proc/vmstat >$T/vmstat
+! has owner || cat /sys/kernel/debug/page_owner >$R/tmp/owner
+cat $D/page/live >$T/pa2
+cat $D/page/stacks >$T/pstacks
+if has profile; then
+	cat $D/slab/sites >$T/sites
+	cat $D/page/sites >$T/psites
+	cat /proc/allocinfo >$T/profile1
+	pp1=$(status unmatched_pages) po1=$(status unmatched_objects)
+fi
+nap 12
+! has objects || { echo >&5; cat $B/objects >$T/b2; }
+cat $D/slab/live >$T/a3
+# shellcheck disable=SC2034	# processes that come and stay: the reader's own page tables are in both
+for i in 1 2 3 4; do sleep 30 & done
+frames >$T/f2
+! has owner || cat /sys/kernel/debug/page_owner >$R/tmp/owner2
+cat $D/page/live >$T/pa3
+cat /proc/kallsyms >$R/tmp/symbols
+ln -s ../symbols $T/symbols
+
+# compare NAME AWK ARGUMENT...: by the mawk of the disk, which is the quickest
+compare() {
+	local name=$1 script=$2
+	shift 2
+	if (cd $T && chroot $R /bin/sh -c 'cd /tmp/books && exec /usr/bin/mawk -f "$@"' - "/lw/$script" "$@") >$T/table 2>&1; then
+		sed 's/^/# /' $T/table
+		ok "$name"
+	else
+		sed 's/^/# /' $T/table
+		not_ok "$name"
+	fi
+}
+if has objects; then
+	compare "objects: one by one as the kernel has them" books-slab.awk -v load="$load_ms" -v loaded="$loaded_ms" \
+		-v a_now="$a_ms" -v u0="$uo0" -v u1="$uo1" part=symbols symbols part=stacks stacks part=depot depot \
+		part=t0 t0 part=a a part=a2 a2 part=b b part=b2 b2 part=a3 a3
+fi
+compare "frames: as their flags say" books-frames.awk -v u0="$up0" -v l0="$pl0" -v u1="$up1" -v l1="$pl1" part=a pa \
+	part=a2 pa2 part=f0 f0 part=f1 f1 part=f2 f2 part=a3 pa3 part=vmstat vmstat part=z0 z0 part=z1 z1
+if has owner; then
+	mv $T/pa $T/pa2 $T/pa3 $T/pstacks $R/tmp
+	for f in pa pa2 pa3 pstacks owner owner2; do ln -s ../$f $T/$f; done
+	compare "frames: one by one as page_owner has them" books-owner.awk -v load="$load" -v loaded="$loaded" \
+		-v a_now="$pa" part=stacks pstacks part=a pa part=a2 pa2 part=o owner part=o2 owner2 part=a3 pa3
+fi
+if has profile; then
+	compare "functions: as the allocation profile has them" books-profile.awk -v objects=$((po1 - po0)) \
+		-v pages=$((pp1 - pp0)) part=p0 profile0 part=p1 profile1 part=slab sites part=page psites
+fi
+check "unloads" rmmod storm leakwatch
+finish
