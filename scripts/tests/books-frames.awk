@@ -26,10 +26,12 @@
 # What may be: moved, free in F0 and a user's page now, that is not ours: it is from before the load, and
 # was migrated there. SUM says whether that can be so.
 
+BEGIN { two[0] = 1; two[1] = 2; two[2] = 4; two[3] = 8 }	# busybox may be without powers
+
 function digit(word, bit) {
 	return index("0123456789abcdef", substr(word, length(word) - int(bit / 4), 1)) - 1
 }
-function has(word, bit) { return int(digit(word, bit) / 2 ^ (bit % 4)) % 2 }
+function has(word, bit) { return int(digit(word, bit) / two[bit % 4]) % 2 }
 
 # what WORD: none, reserved, free, slab, used, compound or plain
 function what(word) {

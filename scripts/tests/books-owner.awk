@@ -15,13 +15,21 @@
 # taken for each other. OLD, in A but from before the load. Any of them: exit status 1.
 #
 # What may be: during, from the load itself; fresh, came or went between A and A2; dummy, allocated by
-# page_owner's own stack depot, which it gives a stack of its own.
+# page_owner's own stack depot, which it gives a stack of its own; unfollowed, moved by compaction to
+# where page_owner knows the owner no more either: pages with a migration of their own (limits.rst).
 
 function hex(text,    i, value) {
 	value = 0
 	for (i = 3; i <= length(text); i++)
 		value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
 	return value
+}
+
+# busybox may be without powers
+function frames_of(order,    nr) {
+	for (nr = 1; order > 0; order--)
+		nr *= 2
+	return nr
 }
 
 function differs(kind, pfn, what) {
@@ -65,6 +73,7 @@ function verdict(id, nr, movable, slab,    path, book, at, first, n, part) {
 }
 
 FNR == 1 { owner = part ~ /^o/ }
+
 # Nothing is left to explain
 settled { next }
 
@@ -89,7 +98,7 @@ owner && /^$/ && order != "" {
 		}
 		nr_o++
 		record[nr_o] = ts " " stack_nr[stack] " " movable " " slab " " migrated " " order
-		for (end = pfn + 2 ^ order; pfn < end; pfn++)
+		for (end = pfn + frames_of(order); pfn < end; pfn++)
 			book[pfn] = nr_o
 	} else {
 		again = 1
@@ -103,7 +112,7 @@ owner && /^$/ && order != "" {
 			if (settled)
 				next
 		}
-		for (end = pfn + 2 ^ order; pfn < end; pfn++) {
+		for (end = pfn + frames_of(order); pfn < end; pfn++) {
 			if (pfn in suspect && suspect[pfn] == ts)
 				still[pfn]
 			if (pfn in gone)
@@ -209,13 +218,17 @@ END {
 	for (pfn in suspect)
 		if (!again || pfn in still) {
 			split(record[book[pfn]], r, " ")
+			if (r[5] && stack_of[r[2]] ~ /(^| )(compaction_alloc|split_map_pages)/) {
+				unfollowed++
+				continue
+			}
 			differs("MISSING", pfn, "order " r[6] (r[5] ? " migrated" : "") " ts " r[1] ": " stack_of[r[2]])
 		} else {
 			split(record[book[pfn]], r, " ")
 			late++; late_of[(r[5] ? "migrated " : "") stack_of[r[2]]]++
 		}
-	printf "ours %d, again %d; page_owner %d blocks; old %d, during the load %d, fresh %d, late %d, dummy %d\n", \
-		nr_a, nr_a2, nr_o, old, during, fresh, late, dummy
+	printf "ours %d, again %d; page_owner %d blocks; old %d, during the load %d, fresh %d, late %d, dummy %d, unfollowed %d\n", \
+		nr_a, nr_a2, nr_o, old, during, fresh, late, dummy, unfollowed
 	printf "compared %d frames, %d KB: of slab %d, movable %d, compaction %d, with a path %d (%d of %d KB the same stack), pairs %d\n", \
 		compared, compared * 4, pages["slab"], pages["movable"], pages["compaction"], pages["paths"], stacks, \
 		pages["paths"] * 4, pairs

@@ -23,14 +23,22 @@ loop() {
 	done
 }
 
+# Stressors take turns, two at a time: all at once would leave the others nothing of the CPUs.
+turn() {
+	local n
+	n=$(cat turn 2>/dev/null || echo 0)
+	echo $((n + 2)) >turn
+	shift $((n % $#))
+	# shellcheck disable=SC2086	# words
+	stress-ng --timeout 1 --temp-path . --${1/:/ --} ${2:+--${2/:/ --}}
+}
 processes() {
-	stress-ng --timeout 3 --fork 1 --clone 1 --vfork 1 --sock 1 --sockpair 1 --pipe 1 --fifo 1 --futex 1 --sem 1 \
-		--msg 1 --mq 1 --shm 1 --timerfd 1 --eventfd 1 --epoll 1 --inotify 1 --kill 1 --sigq 1 \
-		--temp-path /tmp/work
+	turn "fork 1" "clone 1" "vfork 1" "sock 1" "sockpair 1" "pipe 1" "fifo 1" "futex 1" "sem 1" "msg 1" "mq 1" "shm 1" \
+		"timerfd 1" "eventfd 1" "epoll 1" "inotify 1" "kill 1" "sigq 1"
 }
 files() {
-	stress-ng --timeout 3 --dentry 1 --dir 1 --link 1 --rename 1 --xattr 1 --fallocate 1 --fallocate-bytes 8m --splice 1 \
-		--sendfile 1 --sendfile-size 1m --memfd 1 --memfd-bytes 16m --mmap 1 --mmap-bytes 16m --mremap 1 --aio 1 --temp-path /tmp/work
+	turn "dentry 1" "dir 1" "link 1" "rename 1" "xattr 1" "fallocate 1:fallocate-bytes 8m" "splice 1" \
+		"sendfile 1:sendfile-size 1m" "memfd 1:memfd-bytes 16m" "mmap 1:mmap-bytes 16m" "mremap 1" "aio 1"
 }
 disk() { fio --name=one --directory=/tmp/work --rw=randrw --bs=8k --size=16m --fsync=32 --time_based --runtime=2; }
 network() {
@@ -58,7 +66,7 @@ modules() {
 		[ ! -s "/lw/modules/$module" ] || rmmod $module || return
 	done
 }
-memory() { stress-ng --timeout 3 --vm 2 --vm-bytes 45% --vm-madvise hugepage --temp-path /tmp/work; }
+memory() { stress-ng --timeout 2 --vm 2 --vm-bytes 45% --vm-madvise hugepage --temp-path /tmp/work; }
 compaction() {
 	echo 1 >/proc/sys/vm/compact_memory && sleep 1 && echo 3 >/proc/sys/vm/drop_caches && sleep 1
 }
