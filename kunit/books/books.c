@@ -7,16 +7,18 @@
  * allocated if it is neither on the slab's freelist nor on that of the CPU that owns the slab. Who
  * allocated it says its track (slub_debug=U) or its code tag (memory profiling), if it has one.
  *
- * /sys/kernel/debug/books/take		write anything: a snapshot is taken
- * /sys/kernel/debug/books/objects	the snapshot; if none was taken since it was last opened, it is now
- * /sys/kernel/debug/books/stacks	the stacks of the last snapshot's tracks
- * /sys/kernel/debug/books/now		the time, as "when" has it: ms since boot
+ * In /sys/kernel/debug/books:
+ *
+ * take		write anything: a snapshot is taken
+ * objects	the snapshot; if none was taken since this was last opened, it is now
+ * stacks	the stacks of the last snapshot's tracks
+ * now		the time, as WHEN has it: ms since boot
  *
  * What a snapshot cannot know is what is in a task's hands at that moment: an object that was taken
  * from a freelist and not yet announced, or announced as free and not yet put back. Neither can
- * be told from an allocated one. A slab that is just being made has inuse 0, and is passed over.
- * What a snapshot does have is the process that took it, with all that it needs to live: a shell that
- * writes to take, by a descriptor that it had before, adds nothing.
+ * be told from an allocated one. A slab that is just being made has inuse 0: it is passed over.
+ * What a snapshot does have is the process that took it, with all that it needs to live: a shell
+ * that writes to take, by a descriptor that it had before, adds nothing.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -32,7 +34,6 @@
 #include <linux/stackdepot.h>
 #include <linux/stop_machine.h>
 #include <linux/string.h>
-#include <linux/version.h>
 #include <linux/vmalloc.h>
 #include "slab.h"
 
@@ -55,7 +56,7 @@ struct track {
 	unsigned long when;
 };
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#ifndef BOOKS_HAS_SLUB_DEF
 /* mm/slub.c: its first words; the rest is not read */
 struct kmem_cache_cpu {
 	union {

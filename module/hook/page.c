@@ -47,8 +47,8 @@ static void migrate(unsigned long to, unsigned long from, unsigned long unused)
 }
 
 /*
- * void __SetPageMovable(struct page *page, const struct movable_operations *ops): until 6.16 or so a
- * page with a migration of its own (zsmalloc, balloon) passes here, when it is new, and
+ * void __SetPageMovable(struct page *page, const struct movable_operations *ops): until 6.16 or so
+ * a page with a migration of its own (zsmalloc, balloon) passes here, when it is new, and
  * when compaction has moved it to a page that nobody has heard of.
  */
 static void movable(unsigned long page, unsigned long unused1, unsigned long unused2)

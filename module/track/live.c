@@ -189,25 +189,16 @@ static bool move_one(u64 *from, int i, bool further)
 	return moved;
 }
 
-/*
- * NMI may have interrupted who holds the lock, on this very CPU; and x86 runs handlers of kprobes
- * as NMI. There one can only try.
- */
-static bool lock_room(unsigned long *flags)
-{
-	if (in_nmi())
-		return raw_spin_trylock_irqsave(&room_lock, *flags);
-	raw_spin_lock_irqsave(&room_lock, *flags);
-	return true;
-}
-
 /* At most 2 * SLOTS * (1 + SLOTS) buckets are looked at: where one move is enough, a few. */
 static bool make_room(u64 *first, u64 *second)
 {
 	unsigned long flags;
 	bool made;
 
-	if (!lock_room(&flags))
+	if (!in_nmi())
+		raw_spin_lock_irqsave(&room_lock, flags);
+	/* who was interrupted may hold it, on this very CPU; x86 runs handlers of kprobes as NMI */
+	else if (!raw_spin_trylock_irqsave(&room_lock, flags))
 		return false;
 	made = move_any(first, false) || move_any(second, false) ||
 	       move_any(first, true) || move_any(second, true);
@@ -243,8 +234,9 @@ static bool wait_for_mover(void)
 {
 	unsigned long flags;
 
-	if (!lock_room(&flags))
+	if (in_nmi())
 		return false;
+	raw_spin_lock_irqsave(&room_lock, flags);
 	raw_spin_unlock_irqrestore(&room_lock, flags);
 	return true;
 }

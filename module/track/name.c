@@ -148,7 +148,7 @@ static void gone(struct module *mod, bool init_only)
 
 static int notify(struct notifier_block *nb, unsigned long state, void *mod)
 {
-	/* of our own we only see the init section go; before the rest does, we do not listen any more */
+	/* of our own only the init section: before the rest goes, we do not listen any more */
 	if (state != MODULE_STATE_LIVE && (state != MODULE_STATE_GOING || mod == THIS_MODULE))
 		return NOTIFY_DONE;
 	mutex_lock(&lw_lock);

@@ -41,6 +41,20 @@ function differs(kind, addr, cache, what) {
 # The name of a frame's function, without what the compiler added
 function name(frame) { sub(/[+.].*/, "", frame); return frame }
 
+# same PATH BOOK: are they, frame by frame? Of code that is gone, the init sections of modules above all,
+# the book has an address, or the name of what is there now; leakwatch kept the name.
+function same(path, book,    ours, theirs, n, m, i) {
+	n = split(path, ours, " ")
+	m = split(book, theirs, " ")
+	if (m < n && m < 15)
+		return 0
+	for (i = 1; i <= n && i <= m; i++)
+		if (ours[i] != theirs[i] && (!symbols || name(ours[i]) in symbol))
+			return 0
+	gone++
+	return 1
+}
+
 # verdict ID SITE STACK TAG: "" if the path is the book's
 function verdict(id, site, stack, tag,    path, book, at, first, i, n, part, skipped) {
 	if (!(id in frames))
@@ -56,7 +70,7 @@ function verdict(id, site, stack, tag,    path, book, at, first, i, n, part, ski
 		book = substr(book, at)
 		# the longer of the two was cut, or goes on behind an interrupt's entry
 		if (index(book " ", path " ") != 1) {
-			if (index(path " ", book " ") != 1 || depth[stack] < 16)
+			if ((index(path " ", book " ") != 1 || depth[stack] < 16) && !same(path, book))
 				return "path " path " | track " depot[stack]
 			cut++
 		}
@@ -179,7 +193,7 @@ settled { next }
 	next
 }
 
-part == "symbols" { symbol[name($3)]; next }
+part == "symbols" { symbol[name($3)]; symbols++; next }
 part == "stacks" && / times, / {
 	match($0, /, id [0-9]+/); id = substr($0, RSTART + 5, RLENGTH - 5)
 	frames[id] = ""
@@ -214,7 +228,7 @@ END {
 		bad["SITE"], bad["AGE"], bad["OLD"], old
 	print "ours " nr_a + 0 ", again " nr_a2 + 0 "; the kernel's at load " nr_t0 + 0 ", now " nr_b + 0 \
 		"; fresh " fresh + 0 ", late " late + 0 ", during the load " during + 0 ", large " nr_large + 0
-	print "pairs of path and track " pairs + 0 ", whole paths " whole + 0 ", of them cut " cut + 0 \
+	print "pairs of path and track " pairs + 0 ", whole paths " whole + 0 ", of them cut " cut + 0 ", with code that is gone " gone + 0 \
 		"; ages " aged + 0 "; of tags, helper " soft["helper"] + 0 ", inlined " \
 		soft["inlined"] + 0 ", perhaps " soft["perhaps"] + 0 ", outer " soft["outer"] + 0
 	if (u1 != "")
