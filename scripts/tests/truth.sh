@@ -101,7 +101,11 @@ sed -n '/^lost_/p;/^missed_/p;/^audit/p;/^unmatched/p;/^objects_/p;/^pages_live/
 for what in lost_ missed_frees_ audit_dropped_ folded_paths unnamed_caches; do
 	equal "status: $what is 0" "$(awk -v w=$what 'index($1, w) == 1 { sum += $2 } END { print sum }' $D/status)" 0
 done
-awk 'on && NF == 6 && $6 { print "# missed: " $0 } $1 == "HOOK" { on = 1 }' $D/status
+awk 'on && NF == 6 && $6 { print $1 } $1 == "HOOK" { on = 1 }' $D/status >$T/missed
+while read -r hook; do
+	grep "^$hook " $D/status | sed 's/^/# missed: /'
+	check "top says that $hook was missed" grep -q "^# allocations by $hook are partly missed" $D/top
+done <$T/missed
 equal "no free was missed" "$(awk 'on && /free|kvfree|destroy|migrate/ && NF == 6 { sum += $6 } $1 == "HOOK" { on = 1 } END { print sum + 0 }' $D/status)" 0
 
 # The kernel's books, each between two looks at ours.
