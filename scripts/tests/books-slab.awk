@@ -49,7 +49,7 @@ function same(path, book,    ours, theirs, n, m, i) {
 	if (m < n && m < 15)
 		return 0
 	for (i = 1; i <= n && i <= m; i++)
-		if (ours[i] != theirs[i] && (!symbols || name(ours[i]) in symbol))
+		if (ours[i] != theirs[i] && name(ours[i]) !~ /_init$/ && (!symbols || name(ours[i]) in symbol))
 			return 0
 	gone++
 	return 1
