@@ -46,7 +46,7 @@ function name(frame) { sub(/[+.].*/, "", frame); return frame }
 function same(path, book,    ours, theirs, n, m, i) {
 	n = split(path, ours, " ")
 	m = split(book, theirs, " ")
-	if (m < n && m < 15)
+	if (m < n && m < 12)
 		return 0
 	for (i = 1; i <= n && i <= m; i++)
 		if (ours[i] != theirs[i] && name(ours[i]) !~ /_init$/ && (!symbols || name(ours[i]) in symbol))
