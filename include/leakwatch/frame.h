@@ -12,6 +12,11 @@
 #ifndef LEAKWATCH_FRAME_H
 #define LEAKWATCH_FRAME_H
 
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/hash.h>
+#include <linux/types.h>
+
 /**
  * enum lw_frame - what an address is
  * @LW_FRAME_CALLER: a function that may be the one who asked
@@ -30,8 +35,37 @@ enum lw_frame {
 	LW_FRAME_END,
 };
 
+/*
+ * The cache: one word an entry, the address, shifted over bits that all kernel addresses share, and
+ * its kind.
+ */
+#define LW_FRAME_BITS	13
+#define LW_FRAME_KIND	3
+
+static_assert(LW_FRAME_END < 1 << LW_FRAME_KIND);
+
+extern u64 lw_frame_memo[1 << LW_FRAME_BITS];
+
+/* The half of lw_frame_kind() that is rarely needed. */
+enum lw_frame lw_frame_look_up(unsigned long ip);
+
 /** lw_frame_kind() - Return: what the return address @ip is */
-enum lw_frame lw_frame_kind(unsigned long ip);
+static __always_inline enum lw_frame lw_frame_kind(unsigned long ip)
+{
+	u64 seen = READ_ONCE(lw_frame_memo[hash_long(ip, LW_FRAME_BITS)]) ^
+		   (u64)ip << LW_FRAME_KIND;
+
+	return likely(seen <= LW_FRAME_END) ? seen : lw_frame_look_up(ip);
+}
+
+/**
+ * lw_frame_stays() - is the return address @ip in the kernel itself or in a module?
+ *
+ * If not it may go at any time, without notice, and its address then be another's.
+ *
+ * Return: whether it is.
+ */
+bool lw_frame_stays(unsigned long ip);
 
 /** lw_frame_of_name() - Return: what a core kernel function of that name is */
 enum lw_frame lw_frame_of_name(const char *name);

@@ -9,12 +9,16 @@
  * call sites. A path ends at the entry of the interrupt, exception or system call, and after
  * lw_depth frames.
  *
+ * Stacks are walked fast where that can be (walk.h), and then most paths are recognised on the way:
+ * the first thing that a walk is compared with is the path that was met last from the same place.
+ *
  * Any context but NMI. Nothing is allocated; the frames are on the caller's stack.
  */
 #ifndef LEAKWATCH_PATH_H
 #define LEAKWATCH_PATH_H
 
 #include <leakwatch/site.h>
+#include <leakwatch/walk.h>
 
 /* What a stack has inside of the call site: own functions, the tracepoint's, the allocator's. */
 #define LW_INNER_MAX	14
@@ -37,11 +41,44 @@ struct lw_path {
 extern bool lw_stacks;
 extern unsigned int lw_depth;
 
+/* What lw_path_of_call() and lw_path_of_pages() are made of. */
+u32 lw_path_from_call(struct lw_path *path, unsigned long call_site, lw_what_t what,
+		      unsigned long from);
+u32 lw_path_from_pages(struct lw_path *path, lw_what_t what, unsigned long from);
+
+/**
+ * lw_path_like_call() - the path of a slab event, or the site if it is the one met last from there
+ * @path: the path; not set if a site is returned
+ * @call_site: the caller, as the event names it
+ * @what: what was asked for
+ *
+ * To be called in the function that the allocator calls, or that one has jumped to.
+ *
+ * Return: the site's number, or LW_SITE_NOBODY.
+ */
+static __always_inline u32 lw_path_like_call(struct lw_path *path, unsigned long call_site,
+					     lw_what_t what)
+{
+	return lw_path_from_call(path, call_site, what, lw_walk_here());
+}
+
+/** lw_path_like_pages() - the same for a page event, which names nobody */
+static __always_inline u32 lw_path_like_pages(struct lw_path *path, lw_what_t what)
+{
+	return lw_path_from_pages(path, what, lw_walk_here());
+}
+
 /** lw_path_of_call() - the path of a slab event that names its caller, @call_site */
-void lw_path_of_call(struct lw_path *path, unsigned long call_site);
+static __always_inline void lw_path_of_call(struct lw_path *path, unsigned long call_site)
+{
+	lw_path_from_call(path, call_site, 0, lw_walk_here());
+}
 
 /** lw_path_of_pages() - the path of a page event, which names nobody; empty if there is no stack */
-void lw_path_of_pages(struct lw_path *path);
+static __always_inline void lw_path_of_pages(struct lw_path *path)
+{
+	lw_path_from_pages(path, 0, lw_walk_here());
+}
 
 /**
  * lw_path_of_entry() - the path to a function that a kprobe stopped at its entry

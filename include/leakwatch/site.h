@@ -247,6 +247,33 @@ static __always_inline u64 lw_site_mix(u64 hash, u64 word)
 	return (hash + word) * GOLDEN_RATIO_64;
 }
 
+/*
+ * Which site was met last, by what was asked for and the call site: a hint, and a good one, as
+ * requests come in runs. Any site may be found there, or none (LW_SITE_NOBODY).
+ */
+#define LW_MET_BITS	12
+
+extern u32 lw_sites_met[1 << LW_MET_BITS];
+
+static __always_inline u32 *lw_site_met_at(lw_what_t what, unsigned long call)
+{
+	return &lw_sites_met[lw_site_mix(what, call) >> (64 - LW_MET_BITS)];
+}
+
+/** lw_site_met() - Return: the site that asked for @what from @call last, or LW_SITE_NOBODY */
+static __always_inline u32 lw_site_met(lw_what_t what, unsigned long call)
+{
+	u32 id = READ_ONCE(*lw_site_met_at(what, call));
+
+	return likely(lw_sites[id].what == what) ? id : LW_SITE_NOBODY;
+}
+
+/** lw_site_meet() - @site has been met from its call site */
+static __always_inline void lw_site_meet(const struct lw_site *site, u32 id)
+{
+	WRITE_ONCE(*lw_site_met_at(site->what, data_race(site->call)), id);
+}
+
 /**
  * lw_site_find_call() - lw_site_get() for a path of one frame, where it is found at once, as
  * nearly always

@@ -29,6 +29,9 @@
  *	free is counted as unmatched twice, or not at all
  * @LW_FOLDED: events charged to the call site, the table of paths being full
  * @LW_WALK_SHORT: stacks in which the caller could not be found; the call site alone was kept
+ * @LW_WALK_WRONG: paths of a fast walk that were found to be wrong; must stay 0
+ * @LW_WALK_CHECKED: paths of a fast walk that were compared with the kernel's: no loss
+ * @LW_WALK_SLOW: paths that were left to the kernel's walker: no loss
  * @LW_CACHES_FULL: events of slab caches that got no name, the table of caches being full
  * @LW_MOVED: entries moved to their second bucket to make room: no loss, a sign of a full table
  * @LW_SITES_SPOILT: site numbers lost to two CPUs making the same site at once: no loss
@@ -50,6 +53,9 @@ enum lw_stat {
 	LW_LOST_GIVEN,
 	LW_FOLDED,
 	LW_WALK_SHORT,
+	LW_WALK_WRONG,
+	LW_WALK_CHECKED,
+	LW_WALK_SLOW,
 	LW_CACHES_FULL,
 	LW_MOVED,
 	LW_SITES_SPOILT,

@@ -1,25 +1,253 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * walk: return addresses from a stack. The kernel's own walker, behind one function, so that a
- * cheaper one can take its place.
+ * walk: return addresses from the stack of an event, from one caller to the next.
+ *
+ * The kernel's own walker is right and dear: on x86 with ORC it takes hundreds of instructions a
+ * frame, nearly all to look up what belongs to an address. But the shape of the frame behind a
+ * return address never changes. So here it is remembered: a table, one word an address, says where
+ * its caller's frame begins. What the table does not know, or doubts, is for the slow walk, which is
+ * the kernel's and teaches the table. On arm64 there are frame records, and nothing to remember.
+ * Elsewhere every walk is the slow one.
+ *
+ * One capture in some is taken both ways. Where they differ the slow one is right, that is counted
+ * (LW_WALK_WRONG), and the addresses behind which the two part are not walked fast any more.
+ *
+ * A word of the table, on x86:
+ *
+ *	 63-32	the lower half of the address: that of any kernel text is in the uppermost 2 GiB
+ *	    31	barred: it has been wrong
+ *	 23-29	guesses where the caller's frame begins, of those that go by rbp: a bit each
+ *	    22	it does not begin at a constant distance
+ *	 19-21	what the address is, enum lw_frame
+ *	 11-18	guesses where the caller's rbp is, a bit each
+ *	  0-10	the distance from this frame to the caller's, in words
+ *
+ * All guesses that fit are made when an address is met first. A slow walk that proves one wrong
+ * takes it away, and nothing ever comes back; so the true one, if it is among them, stays. While
+ * there are several, a fast walk needs them to agree. Nearly always the constant distance alone is
+ * left soon, and then the word is not written any more.
+ *
+ * Invariant: a fast walk reads nothing outside of the stack on which it began, whatever the table
+ * says: it only goes up, in whole words, to an end that is known.
+ *
+ * Invariant: addresses whose memory may get another use without notice are never in the table:
+ * what has no name, and what has one but is in no module (BPF, trampolines of ftrace and kprobes).
+ * When a module goes, or its init section, lw_walk_forget() removes those in it; a slow walk that
+ * was on its way meanwhile removes what it has taught.
+ *
+ * Locking: none; a word is published by one cmpxchg. Any context.
  */
 #ifndef LEAKWATCH_WALK_H
 #define LEAKWATCH_WALK_H
 
-#include <linux/stacktrace.h>
+#include <linux/compiler.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/sched/task_stack.h>
+#include <linux/types.h>
+#include <compat/stack.h>
+#include <leakwatch/frame.h>
 
 /**
- * lw_walk() - the return addresses on the current stack, innermost first
+ * struct lw_walk - where a fast walk is
+ * @ip: the return address
+ * @at: x86: where the frame begins to which it returns; arm64: that function's frame record
+ * @low: arm64: the record cannot be below
+ * @end: nor, as any frame, beyond
+ * @from: the frame in which the walk began
+ */
+struct lw_walk {
+	unsigned long ip;
+	unsigned long at;
+	unsigned long low;
+	unsigned long end;
+	unsigned long from;
+};
+
+/**
+ * lw_walk_slow() - the return addresses on the current stack, innermost first, by the kernel's
+ * walker
  * @frames: where to put them
  * @max: how many there is room for
  *
- * Includes this module's own frames. Any context but NMI; allocates nothing.
+ * Includes this module's own frames. Teaches the fast walk. Any context; allocates nothing.
  *
  * Return: how many there are.
  */
-static __always_inline unsigned int lw_walk(unsigned long *frames, unsigned int max)
+unsigned int lw_walk_slow(unsigned long *frames, unsigned int max);
+
+/** lw_walk_bar() - the fast walk is wrong behind one of the @nr addresses @frames: bar them */
+void lw_walk_bar(const unsigned long *frames, unsigned int nr);
+
+/**
+ * lw_walk_forget() - forget the addresses of code that goes
+ * @mod: the module
+ * @init_only: of its init section alone
+ *
+ * Process context, while its memory is still its own.
+ */
+void lw_walk_forget(struct module *mod, bool init_only);
+
+/* One capture in that many is checked, on each CPU: at first, and after CHECKS_YOUNG checks. */
+#define LW_CHECK_YOUNG	64
+#define LW_CHECK_OLD	1024
+
+DECLARE_PER_CPU(int, lw_walk_left);
+
+/* The rest of lw_walk_due(). */
+void lw_walk_check_next(void);
+
+/** lw_walk_due() - Return: whether this capture is to be checked against the slow walk */
+static __always_inline bool lw_walk_due(void)
 {
-	return stack_trace_save(frames, max, 0);
+	if (likely(this_cpu_dec_return(lw_walk_left) > 0))
+		return false;
+	lw_walk_check_next();
+	return true;
 }
+
+/*
+ * Begin at the caller of the function in which this is written: @walk->ip is where it will return
+ * to. False if the bounds of this stack are not known.
+ */
+#define lw_walk_here()	((unsigned long)__builtin_frame_address(0))
+
+#ifdef LW_STACK_ORC
+
+#define LW_SHAPE_BITS	15
+
+extern u64 lw_shapes[1 << LW_SHAPE_BITS];
+
+#define LW_SHAPE_WORDS	0x7ffU		/* bits 0-10 */
+#define LW_SHAPE_BP	11
+#define LW_SHAPE_KIND	19
+#define LW_SHAPE_VARIES	BIT(22)
+#define LW_SHAPE_BY_BP	23
+#define LW_SHAPE_BARRED	BIT(31)
+
+struct lw_stack {
+	unsigned long low;
+	unsigned long end;
+};
+
+DECLARE_PER_CPU(struct lw_stack, lw_irq_stack);
+
+/* The halves of lw_walk_next() and lw_walk_kind() that are rarely needed. */
+u32 lw_walk_shape(unsigned long ip);
+unsigned long lw_walk_find(unsigned long ip, unsigned long at, unsigned long end,
+			   unsigned long from);
+
+static __always_inline u32 lw_shape_slot(unsigned long ip)
+{
+	return ((u32)ip * GOLDEN_RATIO_32) >> (32 - LW_SHAPE_BITS);
+}
+
+/* The shape of @ip, or more than 32 bits if it is not in its first place. */
+static __always_inline u64 lw_shape_try(unsigned long ip)
+{
+	return READ_ONCE(lw_shapes[lw_shape_slot(ip)]) ^ (u64)ip << 32;
+}
+
+/**
+ * lw_walk_begin() - begin a fast walk
+ * @walk: set to where the function in whose frame @from is will return to
+ * @from: lw_walk_here()
+ *
+ * Return: false if there is no fast walk here, or the bounds of this stack are not known.
+ */
+static __always_inline bool lw_walk_begin(struct lw_walk *walk, unsigned long from)
+{
+	unsigned long low = (unsigned long)task_stack_page(current), size = THREAD_SIZE;
+
+	if (unlikely(from - low >= size)) {
+		low = this_cpu_read(lw_irq_stack.low);
+		size = this_cpu_read(lw_irq_stack.end) - low;
+		if (from - low >= size)
+			return false;
+	}
+	walk->end = low + size;
+	walk->from = from;
+	walk->at = from + 2 * sizeof(long);
+	walk->ip = lw_stack_read(from + sizeof(long));
+	return true;
+}
+
+/**
+ * lw_walk_next() - go on to the caller
+ * @walk: where the walk is; its caller's ip, if there is one
+ *
+ * Return: false if that is not known, or there is none.
+ */
+static __always_inline bool lw_walk_next(struct lw_walk *walk)
+{
+	u64 shape = lw_shape_try(walk->ip);
+
+	if (likely(shape < LW_SHAPE_VARIES))
+		walk->at += (shape & LW_SHAPE_WORDS) * sizeof(long);
+	else
+		walk->at = lw_walk_find(walk->ip, walk->at, walk->end, walk->from);
+	if (unlikely(walk->at - 1 >= walk->end))
+		return false;
+	walk->ip = lw_stack_read(walk->at - sizeof(long));
+	return true;
+}
+
+/** lw_walk_kind() - Return: what @ip is; LW_FRAME_TRAMPOLINE also if it is not known */
+static __always_inline enum lw_frame lw_walk_kind(unsigned long ip)
+{
+	u64 shape = lw_shape_try(ip);
+
+	if (unlikely(shape >> 32))
+		shape = lw_walk_shape(ip);
+	return (u32)shape >> LW_SHAPE_KIND & 7;
+}
+
+#elif defined(LW_STACK_RECORDS)
+
+extern bool lw_walk_wrong;
+
+static __always_inline bool lw_walk_next(struct lw_walk *walk)
+{
+	unsigned long at = walk->at;
+
+	if (unlikely(at < walk->low || at > walk->end || at & 7))
+		return false;
+	walk->low = at + 2 * sizeof(long);
+	walk->at = lw_stack_read(at);
+	walk->ip = lw_stack_strip(lw_stack_read(at + sizeof(long)));
+	return true;
+}
+
+static __always_inline bool lw_walk_begin(struct lw_walk *walk, unsigned long from)
+{
+	walk->at = from;
+	walk->low = from;
+	return !READ_ONCE(lw_walk_wrong) && lw_stack_end(from, &walk->end) && lw_walk_next(walk);
+}
+
+static __always_inline enum lw_frame lw_walk_kind(unsigned long ip)
+{
+	return lw_frame_kind(ip);
+}
+
+#else
+
+static inline bool lw_walk_begin(struct lw_walk *walk, unsigned long from)
+{
+	return false;
+}
+
+static inline bool lw_walk_next(struct lw_walk *walk)
+{
+	return false;
+}
+
+static inline enum lw_frame lw_walk_kind(unsigned long ip)
+{
+	return LW_FRAME_TRAMPOLINE;
+}
+
+#endif
 
 #endif

@@ -84,16 +84,36 @@ static u32 site_of(lw_what_t what, const struct lw_path *path, const void *objec
 
 	if (unlikely(path->cut))
 		WRITE_ONCE(lw_flaws[site].cut, 1);
+	else
+		lw_site_meet(&lw_sites[site], site);
 	return site;
+}
+
+/* What is left when the site is known; where it can be the end of a function it costs no frame. */
+static __always_inline void put(struct lw_site *site, const void *object)
+{
+	struct lw_place at;
+
+	if (unlikely(!lw_live_place(lw_untag(object), &at)) ||
+	    unlikely(!lw_live_try_add(&at, site->entry | lw_entry(0, 0, lw_clock_now()))))
+		return put_slow(site, object);
+	lw_site_charge_one(site);
+	lw_site_saw(site);
 }
 
 /* Apart, so that the stack that a path needs is only used where there is one. */
 static noinline void alloc_by_path(unsigned long call_site, const void *object, lw_what_t what)
 {
 	struct lw_path path;
+	u32 site;
 
-	lw_path_of_call(&path, call_site);
-	lw_object_put(site_of(what, &path, object), object);
+	site = lw_path_like_call(&path, call_site, what);
+	if (unlikely(site == LW_SITE_NOBODY))
+		site = site_of(what, &path, object);
+	if (likely(site != LW_SITE_NOBODY))
+		put(&lw_sites[site], object);
+	else
+		lw_object_put(site, object);
 }
 
 static noinline void alloc_by_call(unsigned long call_site, const void *object, lw_what_t what)
@@ -104,7 +124,6 @@ static noinline void alloc_by_call(unsigned long call_site, const void *object, 
 /* All that can go another way ends in a tail call, so that the straight way saves no registers. */
 void lw_object_alloc(unsigned long call_site, const void *object, lw_what_t what)
 {
-	struct lw_place at;
 	struct lw_site *site;
 
 	if (unlikely(ZERO_OR_NULL_PTR(object)))
@@ -115,11 +134,7 @@ void lw_object_alloc(unsigned long call_site, const void *object, lw_what_t what
 	site = lw_site_find_call(what, call_site);
 	if (unlikely(!site))
 		return alloc_by_call(call_site, object, what);
-	if (unlikely(!lw_live_place(lw_untag(object), &at)) ||
-	    unlikely(!lw_live_try_add(&at, site->entry | lw_entry(0, 0, lw_clock_now()))))
-		return put_slow(site, object);
-	lw_site_charge_one(site);
-	lw_site_saw(site);
+	put(site, object);
 }
 
 void lw_large_alloc(unsigned long call_site, const void *object, lw_what_t what)
@@ -209,14 +224,18 @@ u32 lw_site_at(lw_what_t what, unsigned long function, unsigned long caller)
 	return site_seen(what, &path);
 }
 
-static u32 site_of_pages(lw_what_t what)
+static __always_inline u32 site_of_pages(lw_what_t what)
 {
 	struct lw_path path;
+	u32 site;
 
 	if (is_kind(what))
 		return lw_site_get(what, path.frame, 0, NULL);
-	lw_path_of_pages(&path);
-	return site_seen(what, &path);
+	site = lw_path_like_pages(&path, what);
+	if (unlikely(site == LW_SITE_NOBODY) || path.backing)
+		return site_seen(what, &path);
+	lw_site_saw(&lw_sites[site]);
+	return site;
 }
 
 void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp)

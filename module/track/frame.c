@@ -180,25 +180,25 @@ static noinline enum lw_frame look_up(unsigned long ip)
 	return lw_frame_of_name(symbol);
 }
 
-/*
- * One word an entry: the address, shifted over bits that all kernel addresses share, and its kind.
- */
-#define MEMO_BITS	13
-#define KIND_BITS	3
+u64 lw_frame_memo[1 << LW_FRAME_BITS];
 
-static_assert(LW_FRAME_END < 1 << KIND_BITS);
-
-static u64 memo[1 << MEMO_BITS];
-
-enum lw_frame lw_frame_kind(unsigned long ip)
+enum lw_frame lw_frame_look_up(unsigned long ip)
 {
-	u64 *at = &memo[hash_long(ip, MEMO_BITS)];
-	u64 seen = READ_ONCE(*at);
-	enum lw_frame kind;
+	enum lw_frame kind = look_up(ip);
 
-	if (likely(seen >> KIND_BITS == (u64)ip << KIND_BITS >> KIND_BITS))
-		return seen & ((1 << KIND_BITS) - 1);
-	kind = look_up(ip);
-	WRITE_ONCE(*at, (u64)ip << KIND_BITS | kind);
+	WRITE_ONCE(lw_frame_memo[hash_long(ip, LW_FRAME_BITS)], (u64)ip << LW_FRAME_KIND | kind);
 	return kind;
+}
+
+/* BPF and the trampolines of ftrace and kprobes are shown as if they were modules. */
+bool lw_frame_stays(unsigned long ip)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+	const char *module;
+
+	sprint_symbol_no_offset(symbol, ip - 1);
+	if (symbol[0] == '0')
+		return false;
+	module = strchr(symbol, '[');
+	return !module || (strcmp(module, "[bpf]") && strncmp(module, "[__builtin__", 12));
 }

@@ -10,6 +10,7 @@
 #include <leakwatch/lock.h>
 #include <leakwatch/name.h>
 #include <leakwatch/site.h>
+#include <leakwatch/walk.h>
 
 #define NAMES_MAX	16384U	/* as frames, below any address */
 #define NAMES_A_STEP	64U
@@ -148,11 +149,16 @@ static void gone(struct module *mod, bool init_only)
 
 static int notify(struct notifier_block *nb, unsigned long state, void *mod)
 {
+	bool init_only = state == MODULE_STATE_LIVE;
+
 	/* of our own only the init section: before the rest goes, we do not listen any more */
-	if (state != MODULE_STATE_LIVE && (state != MODULE_STATE_GOING || mod == THIS_MODULE))
+	if (state == MODULE_STATE_GOING && mod == THIS_MODULE)
 		return NOTIFY_DONE;
 	mutex_lock(&lw_lock);
-	gone(mod, state == MODULE_STATE_LIVE);
+	/* also when it comes: who was on his way out of what was there may have been met since */
+	lw_walk_forget(mod, init_only);
+	if (state == MODULE_STATE_LIVE || state == MODULE_STATE_GOING)
+		gone(mod, init_only);
 	mutex_unlock(&lw_lock);
 	return NOTIFY_DONE;
 }

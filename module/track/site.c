@@ -23,6 +23,7 @@ struct lw_flaws *lw_flaws __read_mostly;
 struct lw_counts __percpu *lw_counts[LW_MAX_SITES / LW_COUNT_SITES] __read_mostly;
 
 struct lw_site_hash lw_site_hash __read_mostly;
+u32 lw_sites_met[1 << LW_MET_BITS];
 
 static struct {
 	unsigned int max;
@@ -346,4 +347,5 @@ void lw_sites_exit(void)
 	atomic_set(&nr_frames, 0);
 	memset(&table, 0, sizeof(table));
 	memset(&lw_site_hash, 0, sizeof(lw_site_hash));
+	memset(lw_sites_met, 0, sizeof(lw_sites_met));
 }

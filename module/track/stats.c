@@ -21,6 +21,9 @@ static const char * const names[] = {
 	[LW_LOST_GIVEN]		= "lost_given",
 	[LW_FOLDED]		= "folded_paths",
 	[LW_WALK_SHORT]		= "short_walks",
+	[LW_WALK_WRONG]		= "wrong_walks",
+	[LW_WALK_CHECKED]	= "checked_walks",
+	[LW_WALK_SLOW]		= "slow_walks",
 	[LW_CACHES_FULL]	= "unnamed_caches",
 	[LW_MOVED]		= "moved_entries",
 	[LW_SITES_SPOILT]	= "spoilt_site_ids",
@@ -48,7 +51,7 @@ unsigned long lw_stats_lost(void)
 	static const enum lw_stat losses[] = {
 		LW_LOST_LIVE_FULL, LW_LOST_NMI, LW_LOST_SITES_FULL, LW_LOST_OUTSIDE, LW_LOST_FREE,
 		LW_LOST_MOVE, LW_LOST_GIVEN, LW_MISSED_OBJECTS, LW_MISSED_PAGES, LW_GONE_OBJECTS,
-		LW_GONE_PAGES,
+		LW_GONE_PAGES, LW_WALK_WRONG,
 	};
 	unsigned long sum = 0;
 	int i;

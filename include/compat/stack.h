@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How return addresses lie on a stack: as ORC says, in frame records, or as only the kernel knows. */
+#ifndef COMPAT_STACK_H
+#define COMPAT_STACK_H
+
+#include <linux/compiler.h>
+#include <linux/sched.h>
+#include <linux/sched/task_stack.h>
+
+#if defined(CONFIG_X86_64) && defined(CONFIG_UNWINDER_ORC)
+#define LW_STACK_ORC
+#elif defined(CONFIG_ARM64) && defined(CONFIG_VMAP_STACK)
+#define LW_STACK_RECORDS
+#include <asm/compiler.h>
+#include <asm/pointer_auth.h>
+#include <asm/ptrace.h>
+#endif
+
+/** lw_stack_read() - Return: the word at @at, which is on the current stack, in anybody's frame */
+static __always_inline unsigned long lw_stack_read(unsigned long at)
+{
+	return READ_ONCE_NOCHECK(*(unsigned long *)at);
+}
+
+#ifdef LW_STACK_RECORDS
+/** lw_stack_strip() - Return: the return address @ip without its signature */
+static __always_inline unsigned long lw_stack_strip(unsigned long ip)
+{
+#ifdef ptrauth_strip_kernel_insn_pac
+	return ptrauth_strip_kernel_insn_pac(ip);
+#else
+	return ptrauth_strip_insn_pac(ip);
+#endif
+}
+
+/**
+ * lw_stack_end() - find the end of the current stack
+ * @from: an address on it
+ * @end: set to the highest at which a frame record can be, that at the end of a task's excluded
+ *
+ * Stacks other than the task's are mapped one by one, in their own size and aligned to it, which
+ * is THREAD_SIZE; but for that of an overflow, which is smaller, and from which nobody returns.
+ *
+ * Return: true.
+ */
+static __always_inline bool lw_stack_end(unsigned long from, unsigned long *end)
+{
+	unsigned long low = (unsigned long)task_stack_page(current);
+
+	if (likely(from - low < THREAD_SIZE))
+		*end = (unsigned long)task_pt_regs(current)->stackframe - 16;
+	else
+		*end = (from | (THREAD_SIZE - 1)) - 15;
+	return true;
+}
+#endif
+
+#endif
