@@ -9,7 +9,7 @@
 
 #if defined(CONFIG_X86_64) && defined(CONFIG_UNWINDER_ORC)
 #define LW_STACK_ORC
-#elif defined(CONFIG_ARM64) && defined(CONFIG_VMAP_STACK)
+#elif defined(CONFIG_ARM64)
 #define LW_STACK_RECORDS
 #include <asm/compiler.h>
 #include <asm/pointer_auth.h>
@@ -38,20 +38,22 @@ static __always_inline unsigned long lw_stack_strip(unsigned long ip)
  * @from: an address on it
  * @end: set to the highest at which a frame record can be, that at the end of a task's excluded
  *
- * Stacks other than the task's are mapped one by one, in their own size and aligned to it, which
- * is THREAD_SIZE; but for that of an overflow, which is smaller, and from which nobody returns.
+ * Where stacks are mapped, others than the task's are aligned to their size, which is THREAD_SIZE;
+ * but for that of an overflow, which is smaller, and from which nobody returns. Where they are not,
+ * it is not known where the others are.
  *
- * Return: true.
+ * Return: whether it is known.
  */
 static __always_inline bool lw_stack_end(unsigned long from, unsigned long *end)
 {
 	unsigned long low = (unsigned long)task_stack_page(current);
 
-	if (likely(from - low < THREAD_SIZE))
-		*end = (unsigned long)task_pt_regs(current)->stackframe - 16;
-	else
-		*end = (from | (THREAD_SIZE - 1)) - 15;
-	return true;
+	if (likely(from - low < THREAD_SIZE)) {
+		*end = (unsigned long)task_pt_regs(current)->stackframe - 2 * sizeof(long);
+		return true;
+	}
+	*end = (from | (THREAD_SIZE - 1)) + 1 - 2 * sizeof(long);
+	return IS_ENABLED(CONFIG_VMAP_STACK);
 }
 #endif
 

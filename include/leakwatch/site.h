@@ -230,8 +230,14 @@ static inline bool lw_site_live(const struct lw_site *site)
 /** lw_site_retire() - @site will not be met again: its frames are no addresses any more (name.h) */
 void lw_site_retire(u32 site);
 
+/* The pool of frames. */
+extern unsigned long *lw_site_pool;
+
 /** lw_site_frames() - Return: the frames of @site; nr_frames of them */
-unsigned long *lw_site_frames(const struct lw_site *site);
+static __always_inline unsigned long *lw_site_frames(const struct lw_site *site)
+{
+	return &lw_site_pool[site->frame];
+}
 
 /* The hash of sites; read-only after lw_sites_init() but for the slots. */
 struct lw_site_hash {

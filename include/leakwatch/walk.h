@@ -143,10 +143,16 @@ static __always_inline u32 lw_shape_slot(unsigned long ip)
 	return ((u32)ip * GOLDEN_RATIO_32) >> (32 - LW_SHAPE_BITS);
 }
 
-/* The shape of @ip, or more than 32 bits if it is not in its first place. */
-static __always_inline u64 lw_shape_try(unsigned long ip)
+/**
+ * lw_walk_see() - look at the address where the walk is
+ * @walk: where that is
+ *
+ * Return: what lw_walk_next() and lw_walk_kind() then want to know: its shape, or on x86 more than
+ * 32 bits if it is not in its first place in the table.
+ */
+static __always_inline u64 lw_walk_see(const struct lw_walk *walk)
 {
-	return READ_ONCE(lw_shapes[lw_shape_slot(ip)]) ^ (u64)ip << 32;
+	return READ_ONCE(lw_shapes[lw_shape_slot(walk->ip)]) ^ (u64)walk->ip << 32;
 }
 
 /**
@@ -176,42 +182,47 @@ static __always_inline bool lw_walk_begin(struct lw_walk *walk, unsigned long fr
 /**
  * lw_walk_next() - go on to the caller
  * @walk: where the walk is; its caller's ip, if there is one
+ * @seen: what lw_walk_see() has seen there
  *
  * Return: false if that is not known, or there is none.
  */
-static __always_inline bool lw_walk_next(struct lw_walk *walk)
+static __always_inline bool lw_walk_next(struct lw_walk *walk, u64 seen)
 {
-	u64 shape = lw_shape_try(walk->ip);
-
-	if (likely(shape < LW_SHAPE_VARIES))
-		walk->at += (shape & LW_SHAPE_WORDS) * sizeof(long);
-	else
+	if (likely(seen < LW_SHAPE_VARIES)) {
+		walk->at += (seen & LW_SHAPE_WORDS) * sizeof(long);
+		if (unlikely(walk->at > walk->end))
+			return false;
+	} else {
 		walk->at = lw_walk_find(walk->ip, walk->at, walk->end, walk->from);
-	if (unlikely(walk->at - 1 >= walk->end))
-		return false;
+		if (!walk->at)
+			return false;
+	}
 	walk->ip = lw_stack_read(walk->at - sizeof(long));
 	return true;
 }
 
-/** lw_walk_kind() - Return: what @ip is; LW_FRAME_TRAMPOLINE also if it is not known */
-static __always_inline enum lw_frame lw_walk_kind(unsigned long ip)
+/** lw_walk_kind() - Return: what the address is; LW_FRAME_TRAMPOLINE also if it is not known */
+static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u64 seen)
 {
-	u64 shape = lw_shape_try(ip);
-
-	if (unlikely(shape >> 32))
-		shape = lw_walk_shape(ip);
-	return (u32)shape >> LW_SHAPE_KIND & 7;
+	if (unlikely(seen >> 32))
+		seen = lw_walk_shape(walk->ip);
+	return (u32)seen >> LW_SHAPE_KIND & 7;
 }
 
 #elif defined(LW_STACK_RECORDS)
 
 extern bool lw_walk_wrong;
 
-static __always_inline bool lw_walk_next(struct lw_walk *walk)
+static __always_inline u64 lw_walk_see(const struct lw_walk *walk)
+{
+	return 0;
+}
+
+static __always_inline bool lw_walk_next(struct lw_walk *walk, u64 unused)
 {
 	unsigned long at = walk->at;
 
-	if (unlikely(at < walk->low || at > walk->end || at & 7))
+	if (unlikely(at < walk->low || at > walk->end || at % sizeof(long)))
 		return false;
 	walk->low = at + 2 * sizeof(long);
 	walk->at = lw_stack_read(at);
@@ -223,12 +234,12 @@ static __always_inline bool lw_walk_begin(struct lw_walk *walk, unsigned long fr
 {
 	walk->at = from;
 	walk->low = from;
-	return !READ_ONCE(lw_walk_wrong) && lw_stack_end(from, &walk->end) && lw_walk_next(walk);
+	return lw_stack_end(from, &walk->end) && !READ_ONCE(lw_walk_wrong) && lw_walk_next(walk, 0);
 }
 
-static __always_inline enum lw_frame lw_walk_kind(unsigned long ip)
+static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u64 unused)
 {
-	return lw_frame_kind(ip);
+	return lw_frame_kind(walk->ip);
 }
 
 #else
@@ -238,12 +249,17 @@ static inline bool lw_walk_begin(struct lw_walk *walk, unsigned long from)
 	return false;
 }
 
-static inline bool lw_walk_next(struct lw_walk *walk)
+static inline u64 lw_walk_see(const struct lw_walk *walk)
+{
+	return 0;
+}
+
+static inline bool lw_walk_next(struct lw_walk *walk, u64 unused)
 {
 	return false;
 }
 
-static inline enum lw_frame lw_walk_kind(unsigned long ip)
+static inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u64 unused)
 {
 	return LW_FRAME_TRAMPOLINE;
 }

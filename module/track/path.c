@@ -153,84 +153,118 @@ static noinline u32 check(struct lw_path *path, unsigned long call_site, u32 lik
 	return LW_SITE_NOBODY;
 }
 
-/* Go to the call site: to where the event says it is, and then beyond what only passes it on. */
-static __always_inline bool go_to_call(struct lw_walk *walk, unsigned long call_site, bool *backing)
-{
-	unsigned int inner = LW_INNER_MAX - 4;	/* the slow walk has frames of its own there */
-	enum lw_frame kind;
+/* The slow walk has frames of its own at the beginning, the fast one has not. */
+#define INNER_FAST	(LW_INNER_MAX - 4)
 
-	while (call_site && walk->ip != call_site)
-		if (!inner-- || !lw_walk_next(walk))
+/* To where the event says the call site is. */
+static __always_inline bool go_to(struct lw_walk *walk, unsigned long call_site)
+{
+	unsigned int inner = 0;
+
+	while (walk->ip != call_site)
+		if (!lw_walk_next(walk, lw_walk_see(walk)) || ++inner == INNER_FAST)
 			return false;
-	for (;;) {
-		kind = lw_walk_kind(walk->ip);
+	return true;
+}
+
+/* Beyond what only passes the request on, as skip() does. */
+static __always_inline bool go_beyond(struct lw_walk *walk, bool glue, bool *backing)
+{
+	unsigned int inner = 0;
+	enum lw_frame kind;
+	u64 seen;
+
+	do {
+		seen = lw_walk_see(walk);
+		kind = lw_walk_kind(walk, seen);
 		if (likely(kind == LW_FRAME_CALLER) || kind == LW_FRAME_END)
 			return true;
 		if (kind == LW_FRAME_TRAMPOLINE)
 			return false;
-		if (kind == LW_FRAME_GLUE && call_site)
+		if (kind == LW_FRAME_GLUE && !glue)
 			return true;
-		if (kind != LW_FRAME_GLUE)
-			call_site = walk->ip;	/* glue is what comes before */
+		glue = kind == LW_FRAME_GLUE;
 		*backing |= kind == LW_FRAME_BACKING;
-		if (!inner-- || !lw_walk_next(walk))
-			return false;
-	}
+	} while (lw_walk_next(walk, seen) && ++inner != INNER_FAST);
+	return false;
 }
 
-/* From the call site outward. How far it is like @like is known without writing anything down. */
-static __always_inline bool go_out(struct lw_path *path, struct lw_walk *walk,
-				   const struct lw_site *like, bool *is_like)
+/*
+ * As far as it goes like @like, which began here.
+ *
+ * Return: how far; all of it is one more than @nr.
+ */
+static __always_inline unsigned int go_along(struct lw_walk *walk, const unsigned long *like,
+					     unsigned int nr, bool *lost)
 {
-	const unsigned long *frame = lw_site_frames(like);
-	unsigned int i, depth = READ_ONCE(lw_depth), nr = min_t(unsigned int, like->nr_frames, depth);
-	enum lw_frame kind;
+	unsigned int i = 0;
+	u64 seen;
 
-	for (i = 0; i < nr && walk->ip == READ_ONCE(frame[i]); ) {
-		if (++i == like->nr_frames &&
-		    (i == depth || lw_walk_kind(walk->ip) == LW_FRAME_END)) {
-			*is_like = true;
-			return true;
+	while (i < nr && walk->ip == data_race(like[i])) {
+		seen = lw_walk_see(walk);
+		if (++i == nr && (nr == READ_ONCE(lw_depth) || lw_walk_kind(walk, seen) == LW_FRAME_END))
+			return nr + 1;
+		if (unlikely(!lw_walk_next(walk, seen))) {
+			*lost = true;
+			break;
 		}
-		if (i == depth || unlikely(!lw_walk_next(walk)))
-			return false;
 	}
-	memcpy(path->frame, frame, i * sizeof(*frame));
-	for (;;) {
-		kind = lw_walk_kind(walk->ip);
+	return i;
+}
+
+/* From there outward. */
+static __always_inline bool go_out(struct lw_walk *walk, struct lw_path *path)
+{
+	unsigned int depth = READ_ONCE(lw_depth);
+	enum lw_frame kind;
+	u64 seen;
+
+	while (path->nr < depth) {
+		seen = lw_walk_see(walk);
+		kind = lw_walk_kind(walk, seen);
 		if (unlikely(kind == LW_FRAME_TRAMPOLINE))
 			return false;
-		path->frame[i++] = walk->ip;
-		if (kind == LW_FRAME_END || i == depth)
+		path->frame[path->nr++] = walk->ip;
+		if (kind == LW_FRAME_END || path->nr == depth)
 			break;
-		if (unlikely(!lw_walk_next(walk)))
+		if (unlikely(!lw_walk_next(walk, seen)))
 			return false;
 	}
-	path->nr = i;
 	return true;
 }
 
 static __always_inline u32 get(struct lw_path *path, unsigned long call_site, lw_what_t what,
 			       unsigned long from)
 {
-	static const struct lw_site none;
-	const struct lw_site *like_site = &none;
+	const unsigned long *frame = NULL;
 	u32 like = LW_SITE_NOBODY;
-	bool is_like = false;
+	unsigned int nr = 0;
 	struct lw_walk walk;
+	bool lost = false;
 
 	clear(path);
-	if (unlikely(!lw_walk_begin(&walk, from)) ||
-	    unlikely(!go_to_call(&walk, call_site, &path->backing)))
+	if (unlikely(!lw_walk_begin(&walk, from)))
+		goto by_kernel;
+	if (call_site ? !go_to(&walk, call_site) : !go_beyond(&walk, true, &path->backing))
 		goto by_kernel;
 	if (what) {
 		like = lw_site_met(what, walk.ip);
-		like_site = &lw_sites[like];
+		frame = lw_site_frames(&lw_sites[like]);
+		nr = lw_sites[like].nr_frames;
+		path->nr = go_along(&walk, frame, nr, &lost);
+		if (likely(path->nr > nr))
+			goto done;
+		if (unlikely(lost))
+			goto by_kernel;
 	}
-	if (unlikely(!go_out(path, &walk, like_site, &is_like)))
+	like = LW_SITE_NOBODY;
+	if (path->nr)
+		memcpy(path->frame, frame, path->nr * sizeof(*frame));
+	else if (call_site && unlikely(!go_beyond(&walk, false, &path->backing)))
 		goto by_kernel;
-	if (!is_like)
-		like = LW_SITE_NOBODY;
+	if (unlikely(!go_out(&walk, path)))
+		goto by_kernel;
+done:
 	if (unlikely(lw_walk_due()))
 		return check(path, call_site, like);
 	return like;

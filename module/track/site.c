@@ -23,11 +23,11 @@ struct lw_flaws *lw_flaws __read_mostly;
 struct lw_counts __percpu *lw_counts[LW_MAX_SITES / LW_COUNT_SITES] __read_mostly;
 
 struct lw_site_hash lw_site_hash __read_mostly;
+unsigned long *lw_site_pool __read_mostly;
 u32 lw_sites_met[1 << LW_MET_BITS];
 
 static struct {
 	unsigned int max;
-	unsigned long *frame;
 	unsigned int max_frames;
 } table __read_mostly;
 
@@ -58,7 +58,7 @@ static __always_inline u32 *slot_of(u32 hash, unsigned int probe)
 static __always_inline bool is(const struct lw_site *site, lw_what_t what,
 			       const unsigned long *frames, unsigned int nr)
 {
-	const unsigned long *own = &table.frame[site->frame];
+	const unsigned long *own = &lw_site_pool[site->frame];
 	unsigned int i;
 
 	if (site->what != what || site->nr_frames != nr)
@@ -134,7 +134,7 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 			fold(parent);
 		return parent;
 	}
-	memcpy(&table.frame[frame], frames, nr * sizeof(*frames));
+	memcpy(&lw_site_pool[frame], frames, nr * sizeof(*frames));
 	site = &lw_sites[id];
 	site->what = what;
 	site->call = nr ? frames[0] : 0;
@@ -190,7 +190,7 @@ u32 lw_site_get(lw_what_t what, const unsigned long *frames, unsigned int nr, co
 void lw_site_retire(u32 id)
 {
 	struct lw_site *site = &lw_sites[id];
-	u32 hash = hash_of(site->what, &table.frame[site->frame], site->nr_frames);
+	u32 hash = hash_of(site->what, &lw_site_pool[site->frame], site->nr_frames);
 	unsigned int probe;
 	u32 *slot;
 
@@ -231,11 +231,6 @@ noinline void lw_site_widen(struct lw_site *site, s32 pid)
 	} while (!lw_try_cmpxchg64(at, was.word, now.word));
 }
 
-unsigned long *lw_site_frames(const struct lw_site *site)
-{
-	return &table.frame[site->frame];
-}
-
 void lw_site_counts(u32 id, struct lw_count *sum)
 {
 	int cpu;
@@ -273,7 +268,7 @@ unsigned long lw_sites_bytes(void)
 {
 	return table.max * (sizeof(*lw_sites) + sizeof(*lw_flaws)) +
 	       (unsigned long)nr_slots() * sizeof(*lw_site_hash.slot) +
-	       table.max_frames * sizeof(*table.frame) +
+	       table.max_frames * sizeof(*lw_site_pool) +
 	       num_possible_cpus() * DIV_ROUND_UP(table.max, LW_COUNT_SITES) *
 	       sizeof(struct lw_counts);
 }
@@ -305,8 +300,8 @@ int lw_sites_init(unsigned int nr)
 	lw_sites = vzalloc(nr * sizeof(*lw_sites));
 	lw_flaws = vzalloc(nr * sizeof(*lw_flaws));
 	lw_site_hash.slot = vzalloc(nr_slots() * sizeof(*lw_site_hash.slot));
-	table.frame = vzalloc(table.max_frames * sizeof(*table.frame));
-	if (!lw_sites || !lw_flaws || !lw_site_hash.slot || !table.frame)
+	lw_site_pool = vzalloc(table.max_frames * sizeof(*lw_site_pool));
+	if (!lw_sites || !lw_flaws || !lw_site_hash.slot || !lw_site_pool)
 		goto fail;
 	for (i = 0; i < nr; i += LW_COUNT_SITES) {
 		lw_counts[i >> LW_COUNT_SHIFT] = alloc_percpu(struct lw_counts);
@@ -337,7 +332,7 @@ void lw_sites_exit(void)
 		free_percpu(lw_counts[i]);
 		lw_counts[i] = NULL;
 	}
-	vfree(table.frame);
+	vfree(lw_site_pool);
 	vfree(lw_site_hash.slot);
 	vfree(lw_flaws);
 	vfree(lw_sites);
@@ -345,6 +340,7 @@ void lw_sites_exit(void)
 	lw_sites = NULL;
 	atomic_set(&nr_sites, 0);
 	atomic_set(&nr_frames, 0);
+	lw_site_pool = NULL;
 	memset(&table, 0, sizeof(table));
 	memset(&lw_site_hash, 0, sizeof(lw_site_hash));
 	memset(lw_sites_met, 0, sizeof(lw_sites_met));
