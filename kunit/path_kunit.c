@@ -337,7 +337,7 @@ static void frame_kinds(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, lw_frame_kind(PAGE_SIZE), LW_FRAME_GLUE);
 	}
 	/* an address that falls on the same place */
-	for (other = caller; hash_long(++other, MEMO_BITS) != hash_long(alloc, MEMO_BITS);)
+	for (other = caller; hash_long(++other, LW_FRAME_BITS) != hash_long(alloc, LW_FRAME_BITS);)
 		if (other - caller > 1UL << 24)
 			kunit_skip(test, "no two addresses share a place");
 	KUNIT_EXPECT_EQ(test, lw_frame_kind(alloc), LW_FRAME_ALLOC);

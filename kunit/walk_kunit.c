@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of walk: the fast walk goes where the kernel's goes, or says that it cannot.
+ */
+#include <kunit/test.h>
+#include <linux/hrtimer.h>
+#include <linux/kprobes.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/stacktrace.h>
+#include <leakwatch/path.h>
+#include "../module/track/walk.c"
+
+#define FRAMES	48
+
+/* The fast and the slow walk of one stack, from the function that both were called in. */
+static struct {
+	unsigned long fast[FRAMES];
+	unsigned long slow[FRAMES];
+	unsigned long kernel[FRAMES];
+	unsigned int nr_fast;
+	unsigned int nr_slow;
+	unsigned int nr_kernel;
+	bool whole;		/* the fast one came to an end frame */
+	bool begun;
+} seen;
+
+static __always_inline void go_fast(void)
+{
+	struct lw_walk walk;
+	u64 word;
+
+	seen.nr_fast = 0;
+	seen.whole = false;
+	seen.begun = lw_walk_begin(&walk, lw_walk_here());
+	if (!seen.begun)
+		return;
+	while (seen.nr_fast < FRAMES) {
+		word = lw_walk_see(&walk);
+		if (lw_walk_kind(&walk, word) == LW_FRAME_TRAMPOLINE)
+			break;
+		seen.fast[seen.nr_fast++] = walk.ip;
+		if (lw_walk_kind(&walk, word) == LW_FRAME_END) {
+			seen.whole = true;
+			break;
+		}
+		if (!lw_walk_next(&walk, word))
+			break;
+	}
+}
+
+static noinline __noclone void capture(void)
+{
+	go_fast();
+	seen.nr_kernel = stack_trace_save(seen.kernel, FRAMES, 0);
+	seen.nr_slow = lw_walk_slow(seen.slow, FRAMES);
+	barrier();
+}
+
+/* Some shapes of frames; each does something behind its call, which therefore is no jump. */
+
+static noinline __noclone void lw_test_plain(void)
+{
+	capture();
+	barrier();
+}
+
+static noinline __noclone void lw_test_saves(unsigned long a, unsigned long b, unsigned long c)
+{
+	OPTIMIZER_HIDE_VAR(a);
+	OPTIMIZER_HIDE_VAR(b);
+	OPTIMIZER_HIDE_VAR(c);
+	lw_test_plain();
+	asm volatile ("" : : "r" (a), "r" (b), "r" (c));
+}
+
+static noinline __noclone void lw_test_varies(unsigned int bytes)
+{
+	u8 *room = __builtin_alloca(bytes);
+
+	OPTIMIZER_HIDE_VAR(room);
+	room[0] = 1;
+	lw_test_saves(bytes, bytes + 1, bytes + 2);
+	asm volatile ("" : : "r" (room));
+}
+
+static noinline __noclone void lw_test_aligns(unsigned int bytes)
+{
+	u8 room[64] __aligned(64);
+	u8 *at = room;
+
+	OPTIMIZER_HIDE_VAR(at);
+	at[0] = 1;
+	lw_test_varies(bytes);
+	asm volatile ("" : : "r" (at));
+}
+
+static noinline __noclone void lw_test_deep(unsigned int depth, unsigned int bytes)
+{
+	if (depth)
+		lw_test_deep(depth - 1, bytes);
+	else
+		lw_test_aligns(bytes);
+	barrier();
+}
+
+static noinline void learn(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 16; i++)
+		lw_test_deep(i % 3, 8 + i % 7 * 24);
+}
+
+/* Always from the same place; the first times teach. */
+static noinline __noclone void lw_test_often(void (*call)(void))
+{
+	int i;
+
+	for (i = 0; i < 6; i++) {
+		call();
+		barrier();
+	}
+}
+
+static noinline __noclone void lw_test_aligns_80(void)
+{
+	lw_test_aligns(80);
+	barrier();
+}
+
+static noinline __noclone void lw_test_varies_40(void)
+{
+	lw_test_varies(40);
+	barrier();
+}
+
+/* What the fast walk has seen is what the slow one has, in which the first own frame differs. */
+static void expect_same(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < seen.nr_fast; i++)
+		KUNIT_EXPECT_EQ_MSG(test, seen.fast[i], seen.slow[i + 1], "frame %u, %pS and %pS", i,
+				    (void *)seen.fast[i], (void *)seen.slow[i + 1]);
+}
+
+static int walk_test_init(struct kunit *test)
+{
+	lw_stats_clear();
+	memset(&seen, 0, sizeof(seen));
+	return 0;
+}
+
+static void need_fast(struct kunit *test)
+{
+#if !defined(LW_STACK_ORC) && !defined(LW_STACK_RECORDS)
+	kunit_skip(test, "there is no fast walk here");
+#endif
+}
+
+/* The slow walk is the kernel's. */
+static void slow_is_kernels(struct kunit *test)
+{
+	unsigned int i;
+
+	learn();
+	KUNIT_ASSERT_EQ(test, seen.nr_slow, seen.nr_kernel);
+	KUNIT_ASSERT_GT(test, seen.nr_slow, 6);
+	for (i = 1; i < seen.nr_slow; i++)	/* the first is where capture() calls either */
+		KUNIT_EXPECT_EQ(test, seen.slow[i], seen.kernel[i]);
+	KUNIT_EXPECT_EQ(test, lw_walk_slow(seen.slow, 3), 3);
+}
+
+static void all_shapes(struct kunit *test)
+{
+	unsigned int i;
+
+	need_fast(test);
+	learn();
+	for (i = 0; i < 64; i++) {
+		lw_test_deep(i % 5, 8 + i * 13);
+		KUNIT_EXPECT_TRUE(test, seen.begun);
+		KUNIT_EXPECT_TRUE(test, seen.whole || i < 8);
+		expect_same(test);
+	}
+}
+
+static enum hrtimer_restart in_timer(struct hrtimer *timer)
+{
+	lw_test_saves(1, 2, 3);
+	WRITE_ONCE(timer->function, NULL);
+	return HRTIMER_NORESTART;
+}
+
+/* In an interrupt, on a stack of its own or on the task's: up to the interrupt's entry. */
+static void interrupts(struct kunit *test)
+{
+	struct hrtimer timer;
+	unsigned int i;
+
+	need_fast(test);
+	if (!IS_ENABLED(CONFIG_X86_64) && !IS_ENABLED(CONFIG_VMAP_STACK))
+		kunit_skip(test, "it is not known where the interrupt stack is");
+	for (i = 0; i < 8; i++) {
+		migrate_disable();
+		hrtimer_init_on_stack(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+		timer.function = in_timer;
+		hrtimer_start(&timer, ns_to_ktime(NSEC_PER_USEC * 100), HRTIMER_MODE_REL_PINNED_HARD);
+		while (READ_ONCE(timer.function))
+			cpu_relax();
+		hrtimer_cancel(&timer);
+		destroy_hrtimer_on_stack(&timer);
+		expect_same(test);
+		migrate_enable();
+	}
+	/* 8 are enough, wherever each was */
+	KUNIT_EXPECT_TRUE(test, seen.whole);
+	KUNIT_EXPECT_EQ(test, lw_frame_kind(seen.fast[seen.nr_fast - 1]), LW_FRAME_END);
+}
+
+/* One capture in so many is checked, fewer later. */
+static void checks_are_due(struct kunit *test)
+{
+	unsigned int i, due;
+
+	migrate_disable();
+	this_cpu_write(checks, 0);
+	this_cpu_write(lw_walk_left, 1);
+	for (i = due = 0; i < 1 + LW_CHECK_YOUNG * CHECKS_YOUNG; i++)
+		due += lw_walk_due();
+	KUNIT_EXPECT_GE(test, due, CHECKS_YOUNG);
+	for (i = due = 0; i < 8 * LW_CHECK_OLD; i++)
+		due += lw_walk_due();
+	KUNIT_EXPECT_GE(test, due, 7);
+	KUNIT_EXPECT_LE(test, due, 9);
+	this_cpu_write(checks, 0);
+	migrate_enable();
+}
+
+static struct lw_path path;
+
+static noinline __noclone void lw_test_path(unsigned long call_site)
+{
+	lw_path_of_call(&path, call_site);
+	barrier();
+}
+
+static noinline __noclone void lw_test_asks(void)
+{
+	lw_test_path(_THIS_IP_);	/* not on the stack: found by no walk */
+	lw_test_path((unsigned long)_RET_IP_);
+	barrier();
+}
+
+static noinline __noclone void lw_test_asks_once(void)
+{
+	lw_test_path((unsigned long)_RET_IP_);
+	barrier();
+}
+
+/* An event is checked, counted, and its path is the kernel's. */
+static void is_checked(struct kunit *test)
+{
+	unsigned int i;
+
+	need_fast(test);
+	migrate_disable();
+	for (i = 0; i < 5; i++) {
+		if (i == 4) {
+			lw_stats_clear();
+			this_cpu_write(lw_walk_left, 1);
+		}
+		lw_test_asks();
+	}
+	migrate_enable();
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_CHECKED), 1);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_WRONG), 0);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SLOW), 1);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SHORT), 1);
+}
+
+static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	return 0;
+}
+
+/* Behind a trampoline only the kernel can see, and it is not learned. */
+static void trampoline(struct kunit *test)
+{
+	struct kretprobe rp = {
+		.kp.symbol_name = "lw_test_saves", .handler = on_return, .maxactive = 8,
+	};
+	unsigned int i;
+
+	need_fast(test);
+	learn();
+	KUNIT_ASSERT_EQ(test, register_kretprobe(&rp), 0);
+	for (i = 0; i < 4; i++) {
+		lw_test_varies(40);
+		KUNIT_EXPECT_FALSE(test, seen.whole);
+		expect_same(test);
+	}
+	unregister_kretprobe(&rp);
+	lw_test_often(lw_test_varies_40);
+	KUNIT_EXPECT_TRUE(test, seen.whole);
+	expect_same(test);
+}
+
+#ifdef LW_STACK_ORC
+
+static u64 word_of(unsigned long ip)
+{
+	u64 *at = place_of(ip);
+	u64 word = at ? READ_ONCE(*at) : 0;
+
+	return word >> 32 == (u32)ip ? word : 0;
+}
+
+/* A word that has settled is not written any more; the table is as it was. */
+static void settles(struct kunit *test)
+{
+	unsigned int i, nr = 0;
+	unsigned long ip[FRAMES];
+	u64 before[FRAMES];
+
+	learn();
+	lw_test_often(lw_test_plain);
+	for (; nr < seen.nr_fast; nr++) {
+		ip[nr] = seen.fast[nr];
+		before[nr] = word_of(ip[nr]);
+		KUNIT_EXPECT_NE(test, before[nr], 0);
+	}
+	learn();
+	lw_test_often(lw_test_plain);
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ(test, before[i], word_of(ip[i]));
+	/* what lw_test_saves() and lw_test_varies() called */
+	lw_test_often(lw_test_aligns_80);
+	KUNIT_EXPECT_LT(test, word_of(seen.fast[1]) & U32_MAX, LW_SHAPE_VARIES);
+	KUNIT_EXPECT_TRUE(test, word_of(seen.fast[2]) & LW_SHAPE_VARIES);
+}
+
+static void bars(struct kunit *test)
+{
+	unsigned long ip;
+
+	learn();
+	lw_test_often(lw_test_plain);
+	ip = seen.slow[2];
+	lw_walk_bar(&ip, 1);
+	lw_test_often(lw_test_plain);
+	KUNIT_EXPECT_FALSE(test, seen.whole);
+	KUNIT_EXPECT_EQ(test, seen.nr_fast, 1);
+	learn();
+	lw_test_often(lw_test_plain);
+	KUNIT_EXPECT_FALSE(test, seen.whole);
+	lw_walk_forget(THIS_MODULE, false);
+	learn();
+	lw_test_often(lw_test_plain);
+	KUNIT_EXPECT_TRUE(test, seen.whole);
+}
+
+static struct lw_path right;
+
+/* Before the sixth time the caller's frame is made as long as two. */
+static noinline __noclone void make_wrong(struct kunit *test, unsigned int time)
+{
+	if (time == 5) {
+		right = path;
+		KUNIT_ASSERT_GT(test, right.nr, 3);
+		KUNIT_ASSERT_LT(test, word_of(right.frame[0]) & U32_MAX, LW_SHAPE_VARIES);
+		*place_of(right.frame[0]) += word_of(right.frame[1]) & LW_SHAPE_WORDS;
+		lw_stats_clear();
+		this_cpu_write(lw_walk_left, 1);
+	}
+	memset(&path, 0, sizeof(path));
+}
+
+/* From then on it is slow, and right. */
+static noinline __noclone void expect_right(struct kunit *test, unsigned int time)
+{
+	if (time < 5)
+		return;
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_WRONG), 1);
+	KUNIT_EXPECT_EQ(test, path.nr, right.nr);
+	KUNIT_EXPECT_EQ(test, memcmp(path.frame, right.frame, right.nr * sizeof(long)), 0);
+	KUNIT_EXPECT_TRUE(test, word_of(right.frame[0]) & LW_SHAPE_BARRED);
+}
+
+/* A wrong word is found by the check, counted and barred; the path is the kernel's. */
+static void wrong(struct kunit *test)
+{
+	unsigned int i;
+
+	migrate_disable();
+	for (i = 0; i < 8; i++) {
+		make_wrong(test, i);
+		lw_test_asks_once();
+		expect_right(test, i);
+	}
+	migrate_enable();
+	KUNIT_EXPECT_EQ(test, lw_stats_lost(), 1);
+	lw_walk_forget(THIS_MODULE, false);
+}
+
+/* Whatever the words are: no fault, and no step outside of the stack. */
+static void poison(struct kunit *test)
+{
+	unsigned long low = (unsigned long)task_stack_page(current);
+	unsigned int i, k, nr;
+	unsigned long ip[FRAMES];
+	u64 was[FRAMES];
+
+	learn();
+	lw_test_often(lw_test_aligns_80);
+	nr = seen.nr_fast;
+	KUNIT_ASSERT_GT(test, nr, 5);
+	for (i = 0; i < nr; i++) {
+		ip[i] = seen.fast[i];
+		was[i] = word_of(ip[i]);
+	}
+	for (k = 0; k < 5000; k++) {
+		u32 mask = get_random_u32() & (k % 4 ? get_random_u32() & get_random_u32() : ~0U);
+		struct lw_walk walk;
+		unsigned int step = 0;
+		u64 word;
+
+		i = get_random_u32() % nr;
+		for (; i < nr; i += 1 + get_random_u32() % 4)
+			*place_of(ip[i]) = (was[i] >> 32) << 32 | ((u32)was[i] ^ mask);
+		lw_walk_begin(&walk, lw_walk_here());
+		while (step++ < FRAMES) {
+			word = lw_walk_see(&walk);
+			if (!lw_walk_next(&walk, word))
+				break;
+			if (walk.at < low || walk.at > low + THREAD_SIZE || walk.at & 7)
+				KUNIT_FAIL(test, "outside: %lx", walk.at);
+		}
+		capture();
+		for (i = 0; i < nr; i++)
+			*place_of(ip[i]) = was[i];
+	}
+}
+
+/* What is no address is not known. */
+static void garbage(struct kunit *test)
+{
+	static const unsigned long ips[] = { 0, 1, 0x500000000, 0xffffffff00000000, ~0UL, 0x1234567 };
+	struct lw_walk walk;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ips); i++) {
+		KUNIT_ASSERT_TRUE(test, lw_walk_begin(&walk, lw_walk_here()));
+		walk.ip = ips[i];
+		KUNIT_EXPECT_EQ(test, lw_walk_kind(&walk, lw_walk_see(&walk)), LW_FRAME_TRAMPOLINE);
+		KUNIT_EXPECT_FALSE(test, lw_walk_next(&walk, lw_walk_see(&walk)));
+	}
+	KUNIT_EXPECT_FALSE(test, lw_frame_stays(0x1234567));
+	KUNIT_EXPECT_TRUE(test, lw_frame_stays((unsigned long)kfree + 5));
+	KUNIT_EXPECT_TRUE(test, lw_frame_stays(_THIS_IP_));
+}
+
+/* Code that goes is forgotten, all other is not; a walk on its way meanwhile leaves nothing. */
+static void forgets(struct kunit *test)
+{
+	unsigned long words[16] = {};
+	struct frame frame = {
+		.at = (unsigned long)words, .end = (unsigned long)&words[ARRAY_SIZE(words)],
+	};
+	unsigned int i, own = 0;
+	int epoch;
+
+	learn();
+	lw_test_often(lw_test_plain);
+	KUNIT_ASSERT_TRUE(test, seen.whole);
+	lw_walk_forget(THIS_MODULE, true);
+	for (i = 0; i < seen.nr_fast; i++)
+		KUNIT_EXPECT_NE(test, word_of(seen.fast[i]), 0);
+	epoch = atomic_read(&forgotten);
+	lw_walk_forget(THIS_MODULE, false);
+	for (i = 0; i < seen.nr_fast; i++) {
+		if (within_module_core(seen.fast[i], THIS_MODULE)) {
+			KUNIT_EXPECT_EQ(test, word_of(seen.fast[i]), 0);
+			own++;
+		} else {
+			KUNIT_EXPECT_NE(test, word_of(seen.fast[i]), 0);
+		}
+	}
+	KUNIT_EXPECT_GT(test, own, 1);
+	teach(seen.fast[0], &frame, frame.at + 64, 0, epoch);
+	KUNIT_EXPECT_EQ(test, word_of(seen.fast[0]), 0);
+	teach(seen.fast[0], &frame, frame.at + 64, 0, epoch + 1);
+	KUNIT_EXPECT_EQ(test, word_of(seen.fast[0]) & LW_SHAPE_WORDS, 8);
+	lw_walk_forget(THIS_MODULE, false);
+}
+
+/* No room where an address would go: it stays with the slow walk. */
+static void no_room(struct kunit *test)
+{
+	unsigned int i, slot;
+	u64 was[PROBES];
+
+	learn();
+	lw_test_often(lw_test_plain);
+	lw_walk_forget(THIS_MODULE, false);
+	slot = lw_shape_slot(seen.slow[1]);
+	for (i = 0; i < PROBES; i++) {
+		u64 *at = &lw_shapes[(slot + i) & SLOT_MASK];
+
+		was[i] = *at;
+		if (!*at)
+			*at = (u64)(i + 1) << 32 | NOT_KNOWN;
+	}
+	lw_test_often(lw_test_plain);
+	KUNIT_EXPECT_FALSE(test, seen.whole);
+	expect_same(test);
+	for (i = 0; i < PROBES; i++)
+		if (!was[i])
+			lw_shapes[(slot + i) & SLOT_MASK] = 0;
+	lw_test_often(lw_test_plain);
+	KUNIT_EXPECT_TRUE(test, seen.whole);
+}
+
+#endif
+
+static struct kunit_case walk_cases[] = {
+	KUNIT_CASE(slow_is_kernels),
+	KUNIT_CASE(all_shapes),
+	KUNIT_CASE(interrupts),
+	KUNIT_CASE(checks_are_due),
+	KUNIT_CASE(is_checked),
+	KUNIT_CASE(trampoline),
+#ifdef LW_STACK_ORC
+	KUNIT_CASE(settles),
+	KUNIT_CASE(bars),
+	KUNIT_CASE(wrong),
+	KUNIT_CASE(poison),
+	KUNIT_CASE(garbage),
+	KUNIT_CASE(forgets),
+	KUNIT_CASE(no_room),
+#endif
+	{}
+};
+
+static struct kunit_suite walk_suite = {
+	.name = "leakwatch_walk",
+	.init = walk_test_init,
+	.test_cases = walk_cases,
+};
+
+kunit_test_suite(walk_suite);
+
+MODULE_LICENSE("GPL");
