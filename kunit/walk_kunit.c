@@ -113,7 +113,7 @@ static noinline void learn(void)
 }
 
 /* Always from the same place; the first times teach. */
-static noinline __noclone void lw_test_often(void (*call)(void))
+static __maybe_unused noinline __noclone void lw_test_often(void (*call)(void))
 {
 	int i;
 
@@ -123,7 +123,7 @@ static noinline __noclone void lw_test_often(void (*call)(void))
 	}
 }
 
-static noinline __noclone void lw_test_aligns_80(void)
+static __maybe_unused noinline __noclone void lw_test_aligns_80(void)
 {
 	lw_test_aligns(80);
 	barrier();
@@ -135,14 +135,15 @@ static noinline __noclone void lw_test_varies_40(void)
 	barrier();
 }
 
-/* What the fast walk has seen is what the slow one has, in which the first own frame differs. */
+/* What the fast walk has seen is what the slow one has, which begins with own frames. */
 static void expect_same(struct kunit *test)
 {
-	unsigned int i;
+	unsigned int i, own = 0;
 
+	while (seen.nr_fast && own < 3 && seen.slow[own] != seen.fast[0])
+		own++;
 	for (i = 0; i < seen.nr_fast; i++)
-		KUNIT_EXPECT_EQ_MSG(test, seen.fast[i], seen.slow[i + 1], "frame %u, %pS and %pS", i,
-				    (void *)seen.fast[i], (void *)seen.slow[i + 1]);
+		KUNIT_EXPECT_EQ_MSG(test, seen.fast[i], seen.slow[i + own], "frame %u", i);
 }
 
 static int walk_test_init(struct kunit *test)
@@ -165,10 +166,11 @@ static void slow_is_kernels(struct kunit *test)
 	unsigned int i;
 
 	learn();
-	KUNIT_ASSERT_EQ(test, seen.nr_slow, seen.nr_kernel);
-	KUNIT_ASSERT_GT(test, seen.nr_slow, 6);
-	for (i = 1; i < seen.nr_slow; i++)	/* the first is where capture() calls either */
-		KUNIT_EXPECT_EQ(test, seen.slow[i], seen.kernel[i]);
+	KUNIT_ASSERT_GE(test, seen.nr_slow, seen.nr_kernel);
+	KUNIT_ASSERT_LE(test, seen.nr_slow, seen.nr_kernel + 1);
+	KUNIT_ASSERT_GT(test, seen.nr_kernel, 6);
+	for (i = 1; i < seen.nr_kernel; i++)	/* the first is where capture() calls either */
+		KUNIT_EXPECT_EQ(test, seen.slow[seen.nr_slow - i], seen.kernel[seen.nr_kernel - i]);
 	KUNIT_EXPECT_EQ(test, lw_walk_slow(seen.slow, 3), 3);
 }
 
@@ -206,7 +208,7 @@ static void interrupts(struct kunit *test)
 		migrate_disable();
 		hrtimer_init_on_stack(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 		timer.function = in_timer;
-		hrtimer_start(&timer, ns_to_ktime(NSEC_PER_USEC * 100), HRTIMER_MODE_REL_PINNED_HARD);
+		hrtimer_start(&timer, ns_to_ktime(100000), HRTIMER_MODE_REL_PINNED_HARD);
 		while (READ_ONCE(timer.function))
 			cpu_relax();
 		hrtimer_cancel(&timer);
@@ -253,7 +255,7 @@ static noinline __noclone void lw_test_asks(void)
 	barrier();
 }
 
-static noinline __noclone void lw_test_asks_once(void)
+static __maybe_unused noinline __noclone void lw_test_asks_once(void)
 {
 	lw_test_path((unsigned long)_RET_IP_);
 	barrier();
@@ -446,7 +448,9 @@ static void poison(struct kunit *test)
 /* What is no address is not known. */
 static void garbage(struct kunit *test)
 {
-	static const unsigned long ips[] = { 0, 1, 0x500000000, 0xffffffff00000000, ~0UL, 0x1234567 };
+	static const unsigned long ips[] = {
+		0, 1, 0x500000000, 0xffffffff00000000, ~0UL, 0x1234567
+	};
 	struct lw_walk walk;
 	unsigned int i;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How return addresses lie on a stack: as ORC says, in frame records, or as only the kernel knows. */
+/* How return addresses lie on a stack: as ORC says, in frame records, or only the kernel knows. */
 #ifndef COMPAT_STACK_H
 #define COMPAT_STACK_H
 

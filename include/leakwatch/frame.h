@@ -59,7 +59,8 @@ static __always_inline enum lw_frame lw_frame_kind(unsigned long ip)
 }
 
 /**
- * lw_frame_stays() - is the return address @ip in the kernel itself or in a module?
+ * lw_frame_stays() - is a return address in the kernel itself or in a module?
+ * @ip: the address
  *
  * If not it may go at any time, without notice, and its address then be another's.
  *

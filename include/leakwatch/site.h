@@ -277,6 +277,7 @@ static __always_inline u32 lw_site_met(lw_what_t what, unsigned long call)
 /** lw_site_meet() - @site has been met from its call site */
 static __always_inline void lw_site_meet(const struct lw_site *site, u32 id)
 {
+	/* a site that is being retired may be noted once more, for nothing */
 	WRITE_ONCE(*lw_site_met_at(site->what, data_race(site->call)), id);
 }
 

@@ -2,10 +2,10 @@
 /*
  * walk: return addresses from the stack of an event, from one caller to the next.
  *
- * The kernel's own walker is right and dear: on x86 with ORC it takes hundreds of instructions a
- * frame, nearly all to look up what belongs to an address. But the shape of the frame behind a
+ * The kernel's own walker is right and dear: on x86 with ORC it takes hundreds of instructions
+ * a frame, nearly all to look up what belongs to an address. But the shape of the frame behind a
  * return address never changes. So here it is remembered: a table, one word an address, says where
- * its caller's frame begins. What the table does not know, or doubts, is for the slow walk, which is
+ * its caller's frame begins. What the table does not know, or doubts, is for the slow walk: that is
  * the kernel's and teaches the table. On arm64 there are frame records, and nothing to remember.
  * Elsewhere every walk is the slow one.
  *

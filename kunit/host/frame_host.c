@@ -136,7 +136,7 @@ static void look_up_all(int nr, void *arg)
 
 static void racing_look_ups(void)
 {
-	memset(memo, 0, sizeof(memo));
+	memset(lw_frame_memo, 0, sizeof(lw_frame_memo));
 	host_threads(8, look_up_all, NULL);
 }
 
@@ -145,7 +145,7 @@ int main(void)
 	return host_run((struct host_test[]){
 		{ "names of the kernel's functions", known_names },
 		{ "no name is shadowed by one before it", no_pattern_is_shadowed },
-		{ "addresses, and again from memory", addresses },
+		{ "addresses, and again from lw_frame_memory", addresses },
 		{ "racing look-ups agree", racing_look_ups },
 		{}
 	});

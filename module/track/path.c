@@ -200,9 +200,11 @@ static __always_inline unsigned int go_along(struct lw_walk *walk, const unsigne
 	unsigned int i = 0;
 	u64 seen;
 
+	/* frames change when a module goes: then they are no addresses, and like none here */
 	while (i < nr && walk->ip == data_race(like[i])) {
 		seen = lw_walk_see(walk);
-		if (++i == nr && (nr == READ_ONCE(lw_depth) || lw_walk_kind(walk, seen) == LW_FRAME_END))
+		if (++i == nr &&
+		    (nr == READ_ONCE(lw_depth) || lw_walk_kind(walk, seen) == LW_FRAME_END))
 			return nr + 1;
 		if (unlikely(!lw_walk_next(walk, seen))) {
 			*lost = true;

@@ -237,7 +237,8 @@ static void teach(unsigned long ip, const struct frame *frame, unsigned long cal
 
 	if (unlikely(!at))
 		return;
-	seen = word = READ_ONCE(*at);
+	seen = READ_ONCE(*at);
+	word = seen;
 	if (!seen) {
 		if (!lw_frame_stays(ip))
 			return;
@@ -248,7 +249,7 @@ static void teach(unsigned long ip, const struct frame *frame, unsigned long cal
 	word = corrected(word, frame, caller, bp);
 	if (word == seen || !lw_try_cmpxchg64(at, seen, word))
 		return;		/* if another CPU was first: there will be a next time */
-	/* the cmpxchg pairs with the barrier in lw_walk_forget(): one of the two sees the other's */
+	/* the cmpxchg pairs with the barrier in lw_walk_forget(): one sees the other's */
 	if (unlikely(atomic_read(&forgotten) != epoch))
 		lw_try_cmpxchg64(at, word, 0);
 }
