@@ -128,7 +128,8 @@ static noinline void by_kernel(struct lw_path *path, unsigned long call_site)
  * The same path by the kernel's walker. If that is another, the kernel is right, and what is wrong
  * is remembered of one of the addresses that both agree on.
  */
-static noinline u32 check(struct lw_path *path, unsigned long call_site, u32 like)
+static noinline u32 check(struct lw_path *path, unsigned long call_site, u32 like,
+			  unsigned int depth)
 {
 	const unsigned long *frame = path->frame;
 	unsigned int i, nr = path->nr;
@@ -145,6 +146,8 @@ static noinline u32 check(struct lw_path *path, unsigned long call_site, u32 lik
 	for (i = 0; i < nr && i < right.nr && frame[i] == right.frame[i]; i++)
 		;
 	if (likely(i == nr && i == right.nr && backing == right.backing))
+		return like;
+	if (READ_ONCE(lw_depth) != depth)	/* it was just set: nothing is wrong */
 		return like;
 	lw_stat_inc(LW_WALK_WRONG);
 	if (right.nr)
@@ -195,7 +198,8 @@ static __always_inline bool go_beyond(struct lw_walk *walk, bool glue, bool *bac
  * Return: how far; all of it is one more than @nr.
  */
 static __always_inline unsigned int go_along(struct lw_walk *walk, const unsigned long *like,
-					     unsigned int nr, bool *lost)
+					     unsigned int nr, unsigned int depth,
+					     bool *lost)
 {
 	unsigned int i = 0;
 	u64 seen;
@@ -204,7 +208,7 @@ static __always_inline unsigned int go_along(struct lw_walk *walk, const unsigne
 	while (i < nr && walk->ip == data_race(like[i])) {
 		seen = lw_walk_see(walk);
 		if (++i == nr &&
-		    (nr == READ_ONCE(lw_depth) || lw_walk_kind(walk, seen) == LW_FRAME_END))
+		    (nr == depth || lw_walk_kind(walk, seen) == LW_FRAME_END))
 			return nr + 1;
 		if (unlikely(!lw_walk_next(walk, seen))) {
 			*lost = true;
@@ -215,9 +219,8 @@ static __always_inline unsigned int go_along(struct lw_walk *walk, const unsigne
 }
 
 /* From there outward. */
-static __always_inline bool go_out(struct lw_walk *walk, struct lw_path *path)
+static __always_inline bool go_out(struct lw_walk *walk, struct lw_path *path, unsigned int depth)
 {
-	unsigned int depth = READ_ONCE(lw_depth);
 	enum lw_frame kind;
 	u64 seen;
 
@@ -239,8 +242,8 @@ static __always_inline u32 get(struct lw_path *path, unsigned long call_site, lw
 			       unsigned long from)
 {
 	const unsigned long *frame = NULL;
+	unsigned int nr = 0, depth = READ_ONCE(lw_depth);
 	u32 like = LW_SITE_NOBODY;
-	unsigned int nr = 0;
 	struct lw_walk walk;
 	bool lost = false;
 
@@ -253,7 +256,9 @@ static __always_inline u32 get(struct lw_path *path, unsigned long call_site, lw
 		like = lw_site_met(what, walk.ip);
 		frame = lw_site_frames(&lw_sites[like]);
 		nr = lw_sites[like].nr_frames;
-		path->nr = go_along(&walk, frame, nr, &lost);
+		if (unlikely(nr > depth))	/* from when it was more */
+			nr = 0;
+		path->nr = go_along(&walk, frame, nr, depth, &lost);
 		if (likely(path->nr > nr))
 			goto done;
 		if (unlikely(lost))
@@ -264,11 +269,11 @@ static __always_inline u32 get(struct lw_path *path, unsigned long call_site, lw
 		memcpy(path->frame, frame, path->nr * sizeof(*frame));
 	else if (call_site && unlikely(!go_beyond(&walk, false, &path->backing)))
 		goto by_kernel;
-	if (unlikely(!go_out(&walk, path)))
+	if (unlikely(!go_out(&walk, path, depth)))
 		goto by_kernel;
 done:
 	if (unlikely(lw_walk_due()))
-		return check(path, call_site, like);
+		return check(path, call_site, like, depth);
 	return like;
 by_kernel:
 	by_kernel(path, call_site);
