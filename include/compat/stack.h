@@ -49,7 +49,7 @@ static __always_inline bool lw_stack_end(unsigned long from, unsigned long *end)
 	unsigned long low = (unsigned long)task_stack_page(current);
 
 	if (likely(from - low < THREAD_SIZE)) {
-		*end = (unsigned long)task_pt_regs(current)->stackframe - 2 * sizeof(long);
+		*end = (unsigned long)task_pt_regs(current) - 2 * sizeof(long);
 		return true;
 	}
 	*end = (from | (THREAD_SIZE - 1)) + 1 - 2 * sizeof(long);
