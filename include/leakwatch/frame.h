@@ -68,6 +68,12 @@ static __always_inline enum lw_frame lw_frame_kind(unsigned long ip)
  */
 bool lw_frame_stays(unsigned long ip);
 
+/** lw_frame_bytes() - Return: the memory that the cache takes */
+static inline unsigned long lw_frame_bytes(void)
+{
+	return sizeof(lw_frame_memo);
+}
+
 /** lw_frame_of_name() - Return: what a core kernel function of that name is */
 enum lw_frame lw_frame_of_name(const char *name);
 

@@ -89,6 +89,9 @@ void lw_walk_bar(const unsigned long *frames, unsigned int nr);
  */
 void lw_walk_forget(struct module *mod, bool init_only);
 
+/** lw_walk_bytes() - Return: the memory that the table of shapes takes */
+unsigned long lw_walk_bytes(void);
+
 /* One capture in that many is checked, on each CPU: at first, and after CHECKS_YOUNG checks. */
 #define LW_CHECK_YOUNG	64
 #define LW_CHECK_OLD	1024

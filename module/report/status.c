@@ -11,6 +11,7 @@
 #include <leakwatch/pages.h>
 #include <leakwatch/report.h>
 #include <leakwatch/stats.h>
+#include <leakwatch/walk.h>
 
 static void line(struct seq_file *seq, const char *name, unsigned long value)
 {
@@ -48,7 +49,8 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "caches", lw_caches_end() - 1);
 	line(seq, "caches_max", LW_MAX_CACHES - 1);
 	line(seq, "memory_kb", (slots * sizeof(u64) + lw_pages_bytes() + lw_sites_bytes() +
-				lw_marks_bytes() + lw_caches_bytes()) >> 10);
+				lw_marks_bytes() + lw_caches_bytes() + lw_walk_bytes() +
+				lw_frame_bytes()) >> 10);
 }
 
 static void show_audit(struct seq_file *seq)

@@ -268,7 +268,7 @@ unsigned long lw_sites_bytes(void)
 {
 	return table.max * (sizeof(*lw_sites) + sizeof(*lw_flaws)) +
 	       (unsigned long)nr_slots() * sizeof(*lw_site_hash.slot) +
-	       table.max_frames * sizeof(*lw_site_pool) +
+	       table.max_frames * sizeof(*lw_site_pool) + sizeof(lw_sites_met) +
 	       num_possible_cpus() * DIV_ROUND_UP(table.max, LW_COUNT_SITES) *
 	       sizeof(struct lw_counts);
 }

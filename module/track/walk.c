@@ -345,6 +345,11 @@ void lw_walk_forget(struct module *mod, bool init_only)
 	}
 }
 
+unsigned long lw_walk_bytes(void)
+{
+	return sizeof(lw_shapes);
+}
+
 #else
 
 noinline unsigned int lw_walk_slow(unsigned long *frames, unsigned int max)
@@ -354,6 +359,11 @@ noinline unsigned int lw_walk_slow(unsigned long *frames, unsigned int max)
 
 void lw_walk_forget(struct module *mod, bool init_only)
 {
+}
+
+unsigned long lw_walk_bytes(void)
+{
+	return 0;
 }
 
 #ifdef LW_STACK_RECORDS
