@@ -8,7 +8,7 @@
 #include <linux/sched/task_stack.h>
 
 #if defined(CONFIG_X86_64) && defined(CONFIG_UNWINDER_ORC)
-#define LW_STACK_ORC
+#define LW_STACK_ORC	1
 #elif defined(CONFIG_ARM64)
 #define LW_STACK_RECORDS
 #include <asm/compiler.h>

@@ -15,10 +15,21 @@
 #ifndef LEAKWATCH_PAGES_H
 #define LEAKWATCH_PAGES_H
 
+#include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/types.h>
+#include <compat/atomic.h>
 
 #define LW_CHUNK_SHIFT	15
 #define LW_CHUNK_FRAMES	(1UL << LW_CHUNK_SHIFT)
+
+/* The table: an array of chunks, each NULL or LW_CHUNK_FRAMES words. Read-only after its init. */
+struct lw_pages {
+	u64 **chunk;
+	unsigned long nr_chunks;
+};
+
+extern struct lw_pages lw_pages;
 
 /**
  * lw_pages_init() - take the memory of the table
@@ -38,6 +49,20 @@ void lw_pages_clear(void);
 /** lw_pages_bytes() - Return: the memory that the table takes */
 unsigned long lw_pages_bytes(void);
 
+/** lw_pages_frame() - Return: where the entry of frame @pfn is, NULL if it is not covered */
+static __always_inline u64 *lw_pages_frame(unsigned long pfn)
+{
+	unsigned long nr = pfn >> LW_CHUNK_SHIFT;
+	u64 *chunk;
+
+	if (unlikely(nr >= lw_pages.nr_chunks))
+		return NULL;
+	chunk = lw_pages.chunk[nr];
+	if (unlikely(!chunk))
+		return NULL;
+	return &chunk[pfn & (LW_CHUNK_FRAMES - 1)];
+}
+
 /**
  * lw_pages_put() - set the entry of one frame
  * @pfn: the frame
@@ -46,7 +71,15 @@ unsigned long lw_pages_bytes(void);
  *
  * Return: 0, or -ERANGE if the frame is not covered.
  */
-int lw_pages_put(unsigned long pfn, u64 entry, u64 *old);
+static __always_inline int lw_pages_put(unsigned long pfn, u64 entry, u64 *old)
+{
+	u64 *at = lw_pages_frame(pfn);
+
+	if (unlikely(!at))
+		return -ERANGE;
+	*old = lw_xchg64(at, entry);
+	return 0;
+}
 
 /**
  * lw_pages_put_if_none() - set the entry of one frame unless it has one

@@ -41,6 +41,9 @@ struct lw_path {
 extern bool lw_stacks;
 extern unsigned int lw_depth;
 
+/** lw_depth_set() - change lw_depth; 1 to LW_DEPTH_MAX. Process context. */
+void lw_depth_set(unsigned int depth);
+
 /* What lw_path_of_call() and lw_path_of_pages() are made of. */
 u32 lw_path_from_call(struct lw_path *path, unsigned long call_site, lw_what_t what,
 		      unsigned long from);

@@ -135,6 +135,7 @@ struct lw_counts {
  * @cache: the slab cache, by number; 0 if not known. Settled at the first event
  * @nr_frames: how many; 0 for a kind
  * @state: LW_SITE_* below; LW_SITE_READY set last, when the site may be read
+ * @era: lw_walk_era when the steps between its frames were known (walk.h); 0 if never
  *
  * A cache line: all that an event needs is in it.
  */
@@ -153,6 +154,7 @@ struct lw_site {
 	u16 cache;
 	u8 nr_frames;
 	u8 state;
+	u32 era;
 } __aligned(64);
 
 static_assert(sizeof(struct lw_site) == 64);
@@ -239,6 +241,15 @@ static __always_inline unsigned long *lw_site_frames(const struct lw_site *site)
 	return &lw_site_pool[site->frame];
 }
 
+/* Beside each frame: how far above that of the first its place on a stack is, in words (walk.h). */
+extern u16 *lw_site_steps;
+
+/** lw_site_steps_of() - Return: the steps of @site; nr_frames of them */
+static __always_inline u16 *lw_site_steps_of(const struct lw_site *site)
+{
+	return &lw_site_steps[site->frame];
+}
+
 /* The hash of sites; read-only after lw_sites_init() but for the slots. */
 struct lw_site_hash {
 	u32 *slot;		/* 0, a site's number, or LW_SITE_GONE */
@@ -281,6 +292,14 @@ static __always_inline void lw_site_meet(const struct lw_site *site, u32 id)
 	WRITE_ONCE(*lw_site_met_at(site->what, data_race(site->call)), id);
 }
 
+/* Where a path of at most one frame is, if anywhere at once. */
+static __always_inline struct lw_site *lw_site_first(lw_what_t what, unsigned long call)
+{
+	u64 hash = lw_site_mix(what, call);
+
+	return &lw_sites[READ_ONCE(lw_site_hash.slot[hash >> lw_site_hash.shift])];
+}
+
 /**
  * lw_site_find_call() - lw_site_get() for a path of one frame, where it is found at once, as
  * nearly always
@@ -291,13 +310,20 @@ static __always_inline void lw_site_meet(const struct lw_site *site, u32 id)
  */
 static __always_inline struct lw_site *lw_site_find_call(lw_what_t what, unsigned long call)
 {
-	u64 hash = lw_site_mix(what, call);
-	struct lw_site *site = &lw_sites[READ_ONCE(lw_site_hash.slot[hash >> lw_site_hash.shift])];
+	struct lw_site *site = lw_site_first(what, call);
 
 	/* a site that is being retired may still be met for an instant, as if it came before */
 	if (likely(site->what == what && data_race(site->call) == call && site->nr_frames == 1))
 		return site;
 	return NULL;
+}
+
+/** lw_site_find_kind() - the same for a kind: what is asked for without frames, and never with any */
+static __always_inline struct lw_site *lw_site_find_kind(lw_what_t what)
+{
+	struct lw_site *site = lw_site_first(what, 0);
+
+	return likely(site->what == what) ? site : NULL;
 }
 
 /* The half of lw_site_saw() that is rarely needed. */

@@ -122,6 +122,57 @@ static __always_inline bool lw_walk_due(void)
 
 extern u64 lw_shapes[1 << LW_SHAPE_BITS];
 
+/*
+ * Where a whole path lies, once every frame on it is known to be at a constant distance from the
+ * one before: steps, in words from the first. They stay what they are as long as the addresses are
+ * somebody's; but that a distance is constant may turn out to be wrong, or a path to be longer. Then
+ * a new era begins, and steps of the old one are not gone by.
+ */
+extern u32 lw_walk_era;
+
+/** lw_walk_now() - Return: the era, before any shape that is looked at later; 0 if there are none */
+static __always_inline u32 lw_walk_now(void)
+{
+	return smp_load_acquire(&lw_walk_era);	/* pairs with lw_walk_doubt() */
+}
+
+/** lw_walk_doubt() - begin a new era. Any context. */
+void lw_walk_doubt(void);
+
+/**
+ * lw_walk_steps() - find the steps of a path
+ * @frame: its frames
+ * @step: set to their steps
+ * @nr: how many
+ *
+ * Return: whether all are known.
+ */
+bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr);
+
+/**
+ * lw_walk_by() - is this stack that of a path?
+ * @walk: at the first frame of it
+ * @frame: the frames
+ * @step: their steps, of this era
+ * @nr: how many, at least 1
+ *
+ * Return: whether it is. If not, it may still be, and lw_walk_next() can tell.
+ */
+static __always_inline bool lw_walk_by(const struct lw_walk *walk, const unsigned long *frame,
+				       const u16 *step, unsigned int nr)
+{
+	unsigned int i;
+
+	if (unlikely(walk->at + data_race(step[nr - 1]) * sizeof(long) > walk->end))
+		return false;
+	/* all who ever write a step write the same */
+	for (i = 1; i < nr; i++)
+		if (lw_stack_read(walk->at + (data_race(step[i]) - 1) * sizeof(long)) !=
+		    data_race(frame[i]))
+			return false;
+	return true;
+}
+
 #define LW_SHAPE_WORDS	0x7ffU		/* bits 0-10 */
 #define LW_SHAPE_BP	11
 #define LW_SHAPE_KIND	19
@@ -212,7 +263,31 @@ static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u6
 	return (u32)seen >> LW_SHAPE_KIND & 7;
 }
 
-#elif defined(LW_STACK_RECORDS)
+#else
+
+static inline u32 lw_walk_now(void)
+{
+	return 0;
+}
+
+static inline void lw_walk_doubt(void)
+{
+}
+
+static inline bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr)
+{
+	return false;
+}
+
+static inline bool lw_walk_by(const struct lw_walk *walk, const unsigned long *frame,
+			      const u16 *step, unsigned int nr)
+{
+	return false;
+}
+
+#endif
+
+#ifdef LW_STACK_RECORDS
 
 extern bool lw_walk_wrong;
 
@@ -245,7 +320,7 @@ static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u6
 	return lw_frame_kind(walk->ip);
 }
 
-#else
+#elif !defined(LW_STACK_ORC)
 
 static inline bool lw_walk_begin(struct lw_walk *walk, unsigned long from)
 {

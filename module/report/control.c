@@ -78,7 +78,12 @@ static void show_depth(struct seq_file *seq)
 
 static int set_depth(char *value, char *rest)
 {
-	return rest ? -EINVAL : set_number(value, 1, LW_DEPTH_MAX, &lw_depth);
+	unsigned int depth;
+
+	if (rest || set_number(value, 1, LW_DEPTH_MAX, &depth))
+		return -EINVAL;
+	lw_depth_set(depth);
+	return 0;
 }
 
 static void show_rows(struct seq_file *seq)

@@ -224,23 +224,9 @@ u32 lw_site_at(lw_what_t what, unsigned long function, unsigned long caller)
 	return site_seen(what, &path);
 }
 
-static __always_inline u32 site_of_pages(lw_what_t what)
+/* A block of any order, wherever it goes. */
+static noinline void put_pages(u32 site, unsigned long pfn, unsigned int order)
 {
-	struct lw_path path;
-	u32 site;
-
-	if (is_kind(what))
-		return lw_site_get(what, path.frame, 0, NULL);
-	site = lw_path_like_pages(&path, what);
-	if (unlikely(site == LW_SITE_NOBODY) || path.backing)
-		return site_seen(what, &path);
-	lw_site_saw(&lw_sites[site]);
-	return site;
-}
-
-void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp)
-{
-	u32 site = site_of_pages(lw_what_pages(order, gfp));
 	u64 entry = lw_entry(0, site, lw_clock_now()), old;
 	unsigned long end = pfn + (1UL << order), stored = 0;
 
@@ -258,6 +244,56 @@ void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp)
 			missed(lw_entry_site(old), LW_MISSED_PAGES);
 	}
 	lw_site_charge(site, stored);
+}
+
+static noinline void put_over(u64 old, struct lw_site *site)
+{
+	missed(lw_entry_site(old), LW_MISSED_PAGES);
+	lw_site_charge_one(site);
+}
+
+/* The same, where nearly all are single pages: the straight way saves no registers. */
+static __always_inline void put_block(struct lw_site *site, unsigned long pfn, unsigned int order)
+{
+	u64 *at = lw_pages_frame(pfn);
+	u64 old;
+
+	if (order || unlikely(!at))
+		return put_pages(lw_entry_site(site->entry), pfn, order);
+	old = lw_xchg64(at, site->entry | lw_entry(0, 0, lw_clock_now()));
+	if (unlikely(old))
+		return put_over(old, site);
+	lw_site_charge_one(site);
+}
+
+static noinline void pages_by_kind(unsigned long pfn, unsigned int order, lw_what_t what)
+{
+	put_pages(lw_site_get(what, NULL, 0, NULL), pfn, order);
+}
+
+static noinline void pages_by_path(unsigned long pfn, unsigned int order, lw_what_t what)
+{
+	struct lw_path path;
+	u32 site;
+
+	site = lw_path_like_pages(&path, what);
+	if (unlikely(site == LW_SITE_NOBODY) || path.backing)
+		return put_pages(site_seen(what, &path), pfn, order);
+	lw_site_saw(&lw_sites[site]);
+	put_block(&lw_sites[site], pfn, order);
+}
+
+void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp)
+{
+	lw_what_t what = lw_what_pages(order, gfp);
+	struct lw_site *site;
+
+	if (!is_kind(what))
+		return pages_by_path(pfn, order, what);
+	site = lw_site_find_kind(what);
+	if (unlikely(!site))
+		return pages_by_kind(pfn, order, what);
+	put_block(site, pfn, order);
 }
 
 void lw_page_put_if_none(u32 site, unsigned long pfn)
@@ -297,7 +333,7 @@ void lw_page_claim(u32 site, unsigned long pfn)
 		missed(lw_entry_site(old), LW_MISSED_PAGES);
 }
 
-void lw_pages_free(unsigned long pfn, unsigned int order)
+static noinline void free_pages_slow(unsigned long pfn, unsigned int order)
 {
 	unsigned long end = pfn + (1UL << order), run = 0;
 	u32 site, before = LW_SITE_NOBODY;
@@ -324,6 +360,20 @@ void lw_pages_free(unsigned long pfn, unsigned int order)
 	}
 	if (run)
 		lw_site_uncharge(before, run);
+}
+
+void lw_pages_free(unsigned long pfn, unsigned int order)
+{
+	u64 *at = lw_pages_frame(pfn);
+	u64 old;
+
+	if (order || unlikely(!at))
+		return free_pages_slow(pfn, order);
+	old = lw_xchg64(at, 0);
+	if (likely(old))
+		lw_site_uncharge_one(lw_entry_site(old));
+	else
+		lw_stat_inc(LW_UNMATCHED_PAGES);
 }
 
 void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr)

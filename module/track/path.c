@@ -116,12 +116,28 @@ static noinline void slow(struct lw_path *path, struct stack *stack, unsigned lo
 		cut(path);
 }
 
+void lw_depth_set(unsigned int depth)
+{
+	WRITE_ONCE(lw_depth, depth);
+	lw_walk_doubt();	/* a path may go on now where it ended */
+}
+
 static noinline void by_kernel(struct lw_path *path, unsigned long call_site)
 {
 	struct stack stack;
 
 	lw_stat_inc(LW_WALK_SLOW);
 	slow(path, &stack, call_site);
+}
+
+/* The next time it is recognised by where its frames lie. */
+static void settle(struct lw_site *site)
+{
+	u32 era = lw_walk_now();
+
+	if (READ_ONCE(site->era) != era &&
+	    lw_walk_steps(lw_site_frames(site), lw_site_steps_of(site), site->nr_frames))
+		smp_store_release(&site->era, era);	/* whoever sees it sees the steps */
 }
 
 /*
@@ -145,8 +161,11 @@ static noinline u32 check(struct lw_path *path, unsigned long call_site, u32 lik
 	slow(&right, &stack, call_site);
 	for (i = 0; i < nr && i < right.nr && frame[i] == right.frame[i]; i++)
 		;
-	if (likely(i == nr && i == right.nr && backing == right.backing))
+	if (likely(i == nr && i == right.nr && backing == right.backing)) {
+		if (like != LW_SITE_NOBODY)
+			settle(&lw_sites[like]);
 		return like;
+	}
 	if (READ_ONCE(lw_depth) != depth)	/* it was just set: nothing is wrong */
 		return like;
 	lw_stat_inc(LW_WALK_WRONG);
@@ -218,6 +237,15 @@ static __always_inline unsigned int go_along(struct lw_walk *walk, const unsigne
 	return i;
 }
 
+/* Is it the path of @site, whose first frame this is? */
+static __always_inline bool is_path(const struct lw_walk *walk, const struct lw_site *site)
+{
+	u32 era = smp_load_acquire(&site->era);		/* pairs with settle() */
+
+	return era && era == lw_walk_now() && data_race(site->call) == walk->ip &&
+	       lw_walk_by(walk, lw_site_frames(site), lw_site_steps_of(site), site->nr_frames);
+}
+
 /* From there outward. */
 static __always_inline bool go_out(struct lw_walk *walk, struct lw_path *path, unsigned int depth)
 {
@@ -254,6 +282,8 @@ static __always_inline u32 get(struct lw_path *path, unsigned long call_site, lw
 		goto by_kernel;
 	if (what) {
 		like = lw_site_met(what, walk.ip);
+		if (likely(is_path(&walk, &lw_sites[like])))
+			goto done;
 		frame = lw_site_frames(&lw_sites[like]);
 		nr = lw_sites[like].nr_frames;
 		if (unlikely(nr > depth))	/* from when it was more */

@@ -24,6 +24,7 @@ struct lw_counts __percpu *lw_counts[LW_MAX_SITES / LW_COUNT_SITES] __read_mostl
 
 struct lw_site_hash lw_site_hash __read_mostly;
 unsigned long *lw_site_pool __read_mostly;
+u16 *lw_site_steps __read_mostly;
 u32 lw_sites_met[1 << LW_MET_BITS];
 
 static struct {
@@ -268,7 +269,8 @@ unsigned long lw_sites_bytes(void)
 {
 	return table.max * (sizeof(*lw_sites) + sizeof(*lw_flaws)) +
 	       (unsigned long)nr_slots() * sizeof(*lw_site_hash.slot) +
-	       table.max_frames * sizeof(*lw_site_pool) + sizeof(lw_sites_met) +
+	       table.max_frames * (sizeof(*lw_site_pool) + sizeof(*lw_site_steps)) +
+	       sizeof(lw_sites_met) +
 	       num_possible_cpus() * DIV_ROUND_UP(table.max, LW_COUNT_SITES) *
 	       sizeof(struct lw_counts);
 }
@@ -301,7 +303,8 @@ int lw_sites_init(unsigned int nr)
 	lw_flaws = vzalloc(nr * sizeof(*lw_flaws));
 	lw_site_hash.slot = vzalloc(nr_slots() * sizeof(*lw_site_hash.slot));
 	lw_site_pool = vzalloc(table.max_frames * sizeof(*lw_site_pool));
-	if (!lw_sites || !lw_flaws || !lw_site_hash.slot || !lw_site_pool)
+	lw_site_steps = vzalloc(table.max_frames * sizeof(*lw_site_steps));
+	if (!lw_sites || !lw_flaws || !lw_site_hash.slot || !lw_site_pool || !lw_site_steps)
 		goto fail;
 	for (i = 0; i < nr; i += LW_COUNT_SITES) {
 		lw_counts[i >> LW_COUNT_SHIFT] = alloc_percpu(struct lw_counts);
@@ -332,6 +335,7 @@ void lw_sites_exit(void)
 		free_percpu(lw_counts[i]);
 		lw_counts[i] = NULL;
 	}
+	vfree(lw_site_steps);
 	vfree(lw_site_pool);
 	vfree(lw_site_hash.slot);
 	vfree(lw_flaws);
@@ -341,6 +345,7 @@ void lw_sites_exit(void)
 	atomic_set(&nr_sites, 0);
 	atomic_set(&nr_frames, 0);
 	lw_site_pool = NULL;
+	lw_site_steps = NULL;
 	memset(&table, 0, sizeof(table));
 	memset(&lw_site_hash, 0, sizeof(lw_site_hash));
 	memset(lw_sites_met, 0, sizeof(lw_sites_met));

@@ -36,6 +36,8 @@ u64 lw_shapes[1 << LW_SHAPE_BITS] = { [0] = NOT_KNOWN };
 
 DEFINE_PER_CPU(struct lw_stack, lw_irq_stack);
 
+u32 lw_walk_era __read_mostly = 1;
+
 /* Incremented before anything is forgotten. */
 static atomic_t forgotten = ATOMIC_INIT(0);
 
@@ -249,6 +251,8 @@ static void teach(unsigned long ip, const struct frame *frame, unsigned long cal
 	word = corrected(word, frame, caller, bp);
 	if (word == seen || !lw_try_cmpxchg64(at, seen, word))
 		return;		/* if another CPU was first: there will be a next time */
+	if (seen && (word ^ seen) & LW_SHAPE_VARIES)
+		lw_walk_doubt();
 	/* the cmpxchg pairs with the barrier in lw_walk_forget(): one sees the other's */
 	if (unlikely(atomic_read(&forgotten) != epoch))
 		lw_try_cmpxchg64(at, word, 0);
@@ -325,6 +329,34 @@ void lw_walk_bar(const unsigned long *frames, unsigned int nr)
 				break;
 		} while (!lw_try_cmpxchg64(at, seen, (u64)*frames << 32 | NOT_KNOWN));
 	}
+	lw_walk_doubt();
+}
+
+void lw_walk_doubt(void)
+{
+	/* two at once may count as one: both are before what is settled later */
+	u32 era = READ_ONCE(lw_walk_era) + 1;
+
+	smp_store_release(&lw_walk_era, era ?: 1);	/* after the shape: pairs with lw_walk_now() */
+}
+
+bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr)
+{
+	unsigned int i, at = 0;
+	u32 shape;
+
+	for (i = 0; i < nr; i++) {
+		WRITE_ONCE(step[i], at);
+		if (i == nr - 1)
+			return true;
+		shape = lw_walk_shape(frame[i]);
+		if (shape & (LW_SHAPE_VARIES | LW_SHAPE_BARRED))
+			return false;
+		at += shape & LW_SHAPE_WORDS;
+		if (at > U16_MAX)
+			return false;
+	}
+	return false;
 }
 
 void lw_walk_forget(struct module *mod, bool init_only)
