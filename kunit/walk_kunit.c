@@ -49,9 +49,27 @@ static __always_inline void go_fast(void)
 	}
 }
 
+/* A path, where it lies, and whether that of the last capture was this one. */
+static struct {
+	unsigned long frame[FRAMES];
+	u16 step[FRAMES];
+	unsigned int nr;
+	bool met;
+} known;
+
+static __always_inline void go_by(void)
+{
+	struct lw_walk walk;
+
+	known.met = known.nr && lw_walk_begin(&walk, lw_walk_here()) &&
+		    walk.ip == known.frame[0] &&
+		    lw_walk_by(&walk, known.frame, known.step, known.nr);
+}
+
 static noinline __noclone void capture(void)
 {
 	go_fast();
+	go_by();
 	seen.nr_kernel = stack_trace_save(seen.kernel, FRAMES, 0);
 	seen.nr_slow = lw_walk_slow(seen.slow, FRAMES);
 	barrier();
@@ -150,6 +168,7 @@ static int walk_test_init(struct kunit *test)
 {
 	lw_stats_clear();
 	memset(&seen, 0, sizeof(seen));
+	memset(&known, 0, sizeof(known));
 	return 0;
 }
 
@@ -363,7 +382,154 @@ static void bars(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, seen.whole);
 }
 
+static bool know(void)
+{
+	memcpy(known.frame, seen.fast, sizeof(known.frame));
+	known.nr = seen.nr_fast;
+	return lw_walk_steps(known.frame, known.step, known.nr);
+}
+
+/* Three times from one place: met the second time only. */
+static noinline __noclone void thrice(struct kunit *test, void (*after_second)(void))
+{
+	unsigned int i, nr = 3;
+
+	OPTIMIZER_HIDE_VAR(nr);
+	for (i = 0; i < nr; i++) {
+		lw_test_often(lw_test_plain);
+		KUNIT_EXPECT_EQ_MSG(test, known.met, i == 1, "time %u", i);
+		if (i == 1)
+			after_second();
+		else
+			KUNIT_EXPECT_TRUE(test, know());
+	}
+}
+
+static void another_step(void)
+{
+	known.step[2]++;
+}
+
+static void beyond_the_end(void)
+{
+	known.step[known.nr - 1] = U16_MAX;
+}
+
+/* A path is recognised by its steps where it is, and nowhere else. */
+static void steps(struct kunit *test)
+{
+	learn();
+	thrice(test, another_step);
+	thrice(test, beyond_the_end);	/* not read */
+	/* where a distance varies there are none; nor where an address is not known */
+	lw_test_often(lw_test_aligns_80);
+	KUNIT_EXPECT_FALSE(test, know());
+	lw_test_often(lw_test_plain);
+	seen.fast[1] = 0x1234567;
+	KUNIT_EXPECT_FALSE(test, know());
+}
+
+/* What proves a distance wrong begins an era; what only adds to what is known does not. */
+static void eras(struct kunit *test)
+{
+	unsigned long words[16] = {};
+	struct frame frame = {
+		.at = (unsigned long)words, .end = (unsigned long)&words[ARRAY_SIZE(words)],
+	};
+	unsigned long ip = _THIS_IP_;
+	u32 era;
+
+	learn();
+	era = lw_walk_now();
+	KUNIT_EXPECT_NE(test, era, 0);
+	learn();
+	teach(ip, &frame, frame.at + 64, 0, atomic_read(&forgotten));
+	teach(ip, &frame, frame.at + 64, 0, atomic_read(&forgotten));
+	KUNIT_EXPECT_EQ(test, word_of(ip) & (LW_SHAPE_WORDS | LW_SHAPE_VARIES), 8);
+	KUNIT_EXPECT_EQ(test, lw_walk_now(), era);
+	teach(ip, &frame, frame.at + 72, 0, atomic_read(&forgotten));
+	KUNIT_EXPECT_NE(test, lw_walk_now(), era);
+	era = lw_walk_now();
+	teach(ip, &frame, frame.at + 80, 0, atomic_read(&forgotten));
+	KUNIT_EXPECT_EQ(test, lw_walk_now(), era);
+	lw_walk_bar(&ip, 1);
+	KUNIT_EXPECT_NE(test, lw_walk_now(), era);
+	lw_walk_era = U32_MAX;
+	lw_walk_doubt();
+	KUNIT_EXPECT_NE(test, lw_walk_now(), 0);
+	lw_walk_forget(THIS_MODULE, false);
+}
+
 static struct lw_path right;
+static u32 met;
+
+static noinline __noclone void lw_test_path_like(lw_what_t what, unsigned long call_site)
+{
+	met = lw_path_like_call(&path, call_site, what);
+	barrier();
+}
+
+static noinline __noclone void lw_test_asks_like(lw_what_t what)
+{
+	lw_test_path_like(what, (unsigned long)_RET_IP_);
+	barrier();
+}
+
+static u32 id;
+static u64 word;
+
+static noinline __noclone void before_time(struct kunit *test, unsigned int time)
+{
+	this_cpu_write(lw_walk_left, time == 6 ? 1 : 1000);
+	switch (time) {
+	case 7:
+		KUNIT_EXPECT_EQ(test, lw_sites[id].era, lw_walk_now());
+		/* the word is not looked at any more, or the kernel would be asked */
+		word = word_of(right.frame[1]);
+		*place_of(right.frame[1]) |= LW_SHAPE_BARRED;
+		lw_stats_clear();
+		break;
+	case 8:
+		KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SLOW), 0);
+		lw_depth_set(lw_depth);
+		break;
+	case 9:
+		KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SLOW), 1);
+		*place_of(right.frame[1]) = word;
+		break;
+	}
+}
+
+static noinline __noclone void after_time(struct kunit *test, lw_what_t what, unsigned int time)
+{
+	if (time < 5) {
+		right = path;
+		id = lw_site_get(what, path.frame, path.nr, NULL);
+		lw_site_meet(&lw_sites[id], id);
+	} else {
+		KUNIT_EXPECT_EQ_MSG(test, met, time == 8 ? LW_SITE_NOBODY : id, "time %u", time);
+	}
+}
+
+/* Once a path was checked it is recognised by its steps alone, until there is a doubt. */
+static void settled(struct kunit *test)
+{
+	lw_what_t what = lw_what_kmalloc(64, 0);
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, lw_sites_init(LW_SITES_MIN), 0);
+	migrate_disable();
+	for (i = 0; i < 10; i++) {
+		before_time(test, i);
+		lw_test_asks_like(what);
+		after_time(test, what, i);
+	}
+	migrate_enable();
+	KUNIT_EXPECT_GT(test, right.nr, 3);
+	lw_sites_exit();
+	lw_walk_forget(THIS_MODULE, false);
+}
+
 
 /* Before the sixth time the caller's frame is made as long as two. */
 static noinline __noclone void make_wrong(struct kunit *test, unsigned int time)
@@ -537,6 +703,9 @@ static struct kunit_case walk_cases[] = {
 	KUNIT_CASE(trampoline),
 #ifdef LW_STACK_ORC
 	KUNIT_CASE(settles),
+	KUNIT_CASE(steps),
+	KUNIT_CASE(eras),
+	KUNIT_CASE(settled),
 	KUNIT_CASE(bars),
 	KUNIT_CASE(wrong),
 	KUNIT_CASE(poison),
