@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/vmalloc.h>
 #include <leakwatch/cache.h>
+#include "regs.h"
 #include "../module/track/door.c"
 #include "race.h"
 
@@ -415,13 +416,15 @@ static void kinds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_sites_end(), first + 1);
 	KUNIT_EXPECT_EQ(test, lw_sites[first].nr_frames, 0);
 	KUNIT_EXPECT_EQ(test, live_of_site(first), 4);
-	KUNIT_EXPECT_EQ(test, lw_site_at(lw_what_pages(1, gfp), 1, 2), first);
+	KUNIT_EXPECT_EQ(test, lw_site_at(lw_what_pages(1, gfp), NULL), first);
 	conserved(test);
 }
 
 static void put_if_none(struct kunit *test)
 {
-	u32 site = lw_site_at(lw_what_pages(0, GFP_A), 1, _RET_IP_);
+	unsigned long caller = _RET_IP_;
+	struct pt_regs regs;
+	u32 site = lw_site_at(lw_what_pages(0, GFP_A), regs_at_entry(&regs, 1, &caller));
 
 	KUNIT_ASSERT_GT(test, site, LW_SITE_MIGRATION);
 	lw_page_put_if_none(site, pfn);
@@ -436,7 +439,9 @@ static void put_if_none(struct kunit *test)
 
 static void claims(struct kunit *test)
 {
-	u32 site = lw_site_at(lw_what_pages(0, GFP_A), 1, _RET_IP_);
+	unsigned long caller = _RET_IP_;
+	struct pt_regs regs;
+	u32 site = lw_site_at(lw_what_pages(0, GFP_A), regs_at_entry(&regs, 1, &caller));
 
 	/* of a page that nobody has, that compaction has, that somebody has */
 	lw_page_claim(site, pfn);

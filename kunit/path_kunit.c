@@ -25,6 +25,7 @@ static bool is_own_code(unsigned long ip, const struct module *module)
 }
 
 #define within_module_core is_own_code
+#include "regs.h"
 #include "../module/track/frame.c"
 #undef within_module_core
 #include "../module/track/path.c"
@@ -428,13 +429,16 @@ static void depth(struct kunit *test)
 /* A call site that is not on the stack is kept alone, and that is counted. */
 static void short_walk(struct kunit *test)
 {
+	unsigned long caller = (unsigned long)kfree + 8;
+	struct pt_regs regs;
+
 	lw_path_of_call(&got, (unsigned long)kfree + 8);
 	KUNIT_EXPECT_EQ(test, got.nr, 1);
 	KUNIT_EXPECT_EQ(test, got.frame[0], (unsigned long)kfree + 8);
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SHORT), 1);
-	lw_path_of_entry(&got, (unsigned long)kfree, (unsigned long)kfree + 8);
+	lw_path_of_entry(&got, regs_at_entry(&regs, (unsigned long)kfree, &caller));
 	KUNIT_EXPECT_EQ(test, got.nr, 1);
-	KUNIT_EXPECT_EQ(test, got.frame[0], (unsigned long)kfree + 8);
+	KUNIT_EXPECT_EQ(test, got.frame[0], caller);
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SHORT), 2);
 }
 
@@ -547,7 +551,7 @@ static void see_entry(struct pt_regs *regs)
 	/* a breakpoint counts as an interrupt on x86 */
 	if (READ_ONCE(armed) != current || nr_paths || (skip_entries && skip_entries--))
 		return;
-	lw_path_of_entry(&got, instruction_pointer(regs), lw_regs_caller(regs));
+	lw_path_of_entry(&got, regs);
 	nr_paths++;
 }
 

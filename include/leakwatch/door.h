@@ -50,12 +50,11 @@ void lw_object_give(const void *object);
 /**
  * lw_site_at() - the site of a function that was stopped at its entry by a kprobe
  * @what: what it is asked for
- * @function: where it stopped
- * @caller: where it returns to
+ * @regs: the registers then
  *
  * Return: the site's number, LW_SITE_NOBODY if there is no room.
  */
-u32 lw_site_at(lw_what_t what, unsigned long function, unsigned long caller);
+u32 lw_site_at(lw_what_t what, struct pt_regs *regs);
 
 /** lw_pages_alloc() - a block of 2^@order pages from @pfn was allocated with @gfp */
 void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp);

@@ -48,6 +48,7 @@ void lw_depth_set(unsigned int depth);
 u32 lw_path_from_call(struct lw_path *path, unsigned long call_site, lw_what_t what,
 		      unsigned long from);
 u32 lw_path_from_pages(struct lw_path *path, lw_what_t what, unsigned long from);
+u32 lw_path_from_entry(struct lw_path *path, lw_what_t what, struct pt_regs *regs);
 
 /**
  * lw_path_like_call() - the path of a slab event, or the site if it is the one met last from there
@@ -84,13 +85,22 @@ static __always_inline void lw_path_of_pages(struct lw_path *path)
 }
 
 /**
- * lw_path_of_entry() - the path to a function that a kprobe stopped at its entry
- * @path: the path
- * @function: where it stopped
- * @caller: where the function will return to
- *
- * On arm64 the stack does not show @caller, it is still in the link register: it is put back.
+ * lw_path_like_entry() - the path to a function that a kprobe stopped at its entry, as
+ * lw_path_like_call()
+ * @path: the path; not set if a site is returned
+ * @what: what was asked for
+ * @regs: the registers then
  */
-void lw_path_of_entry(struct lw_path *path, unsigned long function, unsigned long caller);
+static __always_inline u32 lw_path_like_entry(struct lw_path *path, lw_what_t what,
+					      struct pt_regs *regs)
+{
+	return lw_path_from_entry(path, what, regs);
+}
+
+/** lw_path_of_entry() - the same, whatever it was met by last */
+static __always_inline void lw_path_of_entry(struct lw_path *path, struct pt_regs *regs)
+{
+	lw_path_from_entry(path, 0, regs);
+}
 
 #endif

@@ -43,6 +43,7 @@
 #include <linux/compiler.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
 #include <linux/types.h>
@@ -55,14 +56,16 @@
  * @at: x86: where the frame begins to which it returns; arm64: that function's frame record
  * @low: arm64: the record cannot be below
  * @end: nor, as any frame, beyond
- * @from: the frame in which the walk began
+ * @first: x86: where it was when the walk began
+ * @bp: x86: the address of what rbp was then
  */
 struct lw_walk {
 	unsigned long ip;
 	unsigned long at;
 	unsigned long low;
 	unsigned long end;
-	unsigned long from;
+	unsigned long first;
+	unsigned long bp;
 };
 
 /**
@@ -190,7 +193,22 @@ DECLARE_PER_CPU(struct lw_stack, lw_irq_stack);
 /* The halves of lw_walk_next() and lw_walk_kind() that are rarely needed. */
 u32 lw_walk_shape(unsigned long ip);
 unsigned long lw_walk_find(unsigned long ip, unsigned long at, unsigned long end,
-			   unsigned long from);
+			   unsigned long first, unsigned long bp);
+
+/* Find the bounds of the stack that @from is on. */
+static __always_inline bool lw_walk_bounds(struct lw_walk *walk, unsigned long from)
+{
+	unsigned long low = (unsigned long)task_stack_page(current), size = THREAD_SIZE;
+
+	if (unlikely(from - low >= size)) {
+		low = this_cpu_read(lw_irq_stack.low);
+		size = this_cpu_read(lw_irq_stack.end) - low;
+		if (from - low >= size)
+			return false;
+	}
+	walk->end = low + size;
+	return true;
+}
 
 static __always_inline u32 lw_shape_slot(unsigned long ip)
 {
@@ -218,18 +236,32 @@ static __always_inline u64 lw_walk_see(const struct lw_walk *walk)
  */
 static __always_inline bool lw_walk_begin(struct lw_walk *walk, unsigned long from)
 {
-	unsigned long low = (unsigned long)task_stack_page(current), size = THREAD_SIZE;
-
-	if (unlikely(from - low >= size)) {
-		low = this_cpu_read(lw_irq_stack.low);
-		size = this_cpu_read(lw_irq_stack.end) - low;
-		if (from - low >= size)
-			return false;
-	}
-	walk->end = low + size;
-	walk->from = from;
-	walk->at = from + 2 * sizeof(long);
+	if (unlikely(!lw_walk_bounds(walk, from)))
+		return false;
+	walk->bp = from;
+	walk->first = from + 2 * sizeof(long);
+	walk->at = walk->first;
 	walk->ip = lw_stack_read(from + sizeof(long));
+	return true;
+}
+
+/**
+ * lw_walk_begin_at() - begin a fast walk at the entry of a function
+ * @walk: set to where it will return to
+ * @regs: the registers, when it is entered
+ *
+ * Return: as lw_walk_begin().
+ */
+static __always_inline bool lw_walk_begin_at(struct lw_walk *walk, struct pt_regs *regs)
+{
+	unsigned long from = kernel_stack_pointer(regs);
+
+	if (unlikely(!lw_walk_bounds(walk, from)))
+		return false;
+	walk->bp = (unsigned long)&regs->bp;
+	walk->first = from + sizeof(long);
+	walk->at = walk->first;
+	walk->ip = lw_stack_read(from);
 	return true;
 }
 
@@ -247,7 +279,7 @@ static __always_inline bool lw_walk_next(struct lw_walk *walk, u64 seen)
 		if (unlikely(walk->at > walk->end))
 			return false;
 	} else {
-		walk->at = lw_walk_find(walk->ip, walk->at, walk->end, walk->from);
+		walk->at = lw_walk_find(walk->ip, walk->at, walk->end, walk->first, walk->bp);
 		if (!walk->at)
 			return false;
 	}
@@ -315,6 +347,15 @@ static __always_inline bool lw_walk_begin(struct lw_walk *walk, unsigned long fr
 	return lw_stack_end(from, &walk->end) && !READ_ONCE(lw_walk_wrong) && lw_walk_next(walk, 0);
 }
 
+/* There is no record of it yet: the caller's is still the last. */
+static __always_inline bool lw_walk_begin_at(struct lw_walk *walk, struct pt_regs *regs)
+{
+	walk->at = regs->regs[29];
+	walk->low = kernel_stack_pointer(regs);
+	walk->ip = lw_stack_strip(regs->regs[30]);
+	return lw_stack_end(walk->low, &walk->end) && !READ_ONCE(lw_walk_wrong);
+}
+
 static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u64 unused)
 {
 	return lw_frame_kind(walk->ip);
@@ -323,6 +364,11 @@ static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u6
 #elif !defined(LW_STACK_ORC)
 
 static inline bool lw_walk_begin(struct lw_walk *walk, unsigned long from)
+{
+	return false;
+}
+
+static inline bool lw_walk_begin_at(struct lw_walk *walk, struct pt_regs *regs)
 {
 	return false;
 }

@@ -197,7 +197,7 @@ static void alloc_bulk_enter(void *data, struct pt_regs *regs)
 	struct bulk *bulk = data;
 	struct kmem_cache *cache = (struct kmem_cache *)lw_regs_arg(regs, 0);
 
-	bulk->site = lw_site_at(what_of(cache), instruction_pointer(regs), lw_regs_caller(regs));
+	bulk->site = lw_site_at(what_of(cache), regs);
 	bulk->nr = lw_regs_arg(regs, 2);
 	bulk->object = (void **)lw_regs_arg(regs, 3);
 }
@@ -217,8 +217,7 @@ static void alloc_bulk_leave(void *data, struct pt_regs *regs)
 /* void *_kmalloc_nolock_noprof(size_t bytes, ...) */
 static void kmalloc_nolock_enter(void *data, struct pt_regs *regs)
 {
-	*(u32 *)data = lw_site_at(lw_what_kmalloc(lw_regs_arg(regs, 0), 0),
-				      instruction_pointer(regs), lw_regs_caller(regs));
+	*(u32 *)data = lw_site_at(lw_what_kmalloc(lw_regs_arg(regs, 0), 0), regs);
 }
 
 static void kmalloc_nolock_leave(void *data, struct pt_regs *regs)

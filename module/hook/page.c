@@ -83,8 +83,7 @@ static void pages_bulk_enter(void *data, struct pt_regs *regs)
 	bulk->list = NULL;
 	bulk->array = (struct page **)lw_regs_arg(regs, 4);
 #endif
-	bulk->site = lw_site_at(lw_what_pages(0, lw_regs_arg(regs, 0)), instruction_pointer(regs),
-				lw_regs_caller(regs));
+	bulk->site = lw_site_at(lw_what_pages(0, lw_regs_arg(regs, 0)), regs);
 	bulk->filled = 0;
 	while (bulk->array && bulk->filled < nr && bulk->array[bulk->filled])
 		bulk->filled++;
@@ -146,8 +145,7 @@ static void contig_enter(void *data, struct pt_regs *regs)
 	contig->end = lw_regs_arg(regs, 1);
 	/* the caller owns the pages, wherever they came from: they are never a kind */
 	gfp = lw_regs_arg(regs, 3) & ~(__force u32)__GFP_MOVABLE;
-	contig->site = lw_site_at(lw_what_pages(0, gfp), instruction_pointer(regs),
-				  lw_regs_caller(regs));
+	contig->site = lw_site_at(lw_what_pages(0, gfp), regs);
 }
 
 static void contig_leave(void *data, struct pt_regs *regs)

@@ -214,14 +214,18 @@ static u32 site_seen(lw_what_t what, const struct lw_path *path)
 	return site;
 }
 
-u32 lw_site_at(lw_what_t what, unsigned long function, unsigned long caller)
+u32 lw_site_at(lw_what_t what, struct pt_regs *regs)
 {
 	struct lw_path path;
+	u32 site;
 
 	if (is_kind(what))
-		return lw_site_get(what, &caller, 0, NULL);
-	lw_path_of_entry(&path, function, caller);
-	return site_seen(what, &path);
+		return lw_site_get(what, NULL, 0, NULL);
+	site = lw_path_like_entry(&path, what, regs);
+	if (unlikely(site == LW_SITE_NOBODY) || path.backing)
+		return site_seen(what, &path);
+	lw_site_saw(&lw_sites[site]);
+	return site;
 }
 
 /* A block of any order, wherever it goes. */

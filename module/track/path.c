@@ -2,7 +2,9 @@
 #include <linux/cache.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
+#include <linux/ptrace.h>
 #include <linux/string.h>
+#include <compat/regs.h>
 #include <leakwatch/frame.h>
 #include <leakwatch/path.h>
 #include <leakwatch/stats.h>
@@ -95,13 +97,53 @@ static void clear(struct lw_path *path)
 	path->cut = false;
 }
 
-/* From a call site, or, with 0, from the frame that is none of the allocator's. */
-static noinline void slow(struct lw_path *path, struct stack *stack, unsigned long call_site)
+/* The place of the function that was stopped, within the few bytes in which a probe stops it. */
+static unsigned int place_near(const struct stack *stack, unsigned long function)
+{
+	unsigned int i;
+
+	for (i = 0; i < stack->nr && i < LW_INNER_MAX; i++)
+		if (stack->frame[i] - (function - ENTRY_BYTES) <= 2 * ENTRY_BYTES)
+			return i;
+	return stack->nr;
+}
+
+/*
+ * The stack shows the function that was stopped and then, if the walker could tell, its caller; if
+ * not, the frame after that. Where somebody else's probe has put a trampoline in the place of the
+ * caller, nobody can tell: the path then begins with that, and is counted as short.
+ */
+static void slow_entry(struct lw_path *path, struct stack *stack, struct pt_regs *regs)
+{
+	unsigned long caller = lw_regs_caller(regs);
+	unsigned int at = place_near(stack, instruction_pointer(regs));
+
+	if (unlikely(at == stack->nr)) {
+		only(path, caller);
+		return;
+	}
+	if (at + 1 < stack->nr && stack->frame[at + 1] == caller)
+		at++;
+	else
+		stack->frame[at] = caller;
+	if (unlikely(lw_frame_kind(caller) == LW_FRAME_TRAMPOLINE))
+		cut(path);
+	append(path, stack, skip(stack, at, false, &path->backing));
+}
+
+/*
+ * From a call site, or, with 0, from the frame that is none of the allocator's; or, with @regs, from
+ * the caller of the function that is entered.
+ */
+static noinline void slow(struct lw_path *path, struct stack *stack, unsigned long call_site,
+			  struct pt_regs *regs)
 {
 	unsigned int at = 0;
 
 	clear(path);
 	capture(stack);
+	if (regs)
+		return slow_entry(path, stack, regs);
 	if (call_site)
 		at = place_of(stack, call_site);
 	if (unlikely(at == stack->nr))
@@ -122,12 +164,12 @@ void lw_depth_set(unsigned int depth)
 	lw_walk_doubt();	/* a path may go on now where it ended */
 }
 
-static noinline void by_kernel(struct lw_path *path, unsigned long call_site)
+static noinline void by_kernel(struct lw_path *path, unsigned long call_site, struct pt_regs *regs)
 {
 	struct stack stack;
 
 	lw_stat_inc(LW_WALK_SLOW);
-	slow(path, &stack, call_site);
+	slow(path, &stack, call_site, regs);
 }
 
 /* The next time it is recognised by where its frames lie. */
@@ -144,8 +186,8 @@ static void settle(struct lw_site *site)
  * The same path by the kernel's walker. If that is another, the kernel is right, and what is wrong
  * is remembered of one of the addresses that both agree on.
  */
-static noinline u32 check(struct lw_path *path, unsigned long call_site, u32 like,
-			  unsigned int depth)
+static noinline u32 check(struct lw_path *path, unsigned long call_site, struct pt_regs *regs,
+			  u32 like, unsigned int depth)
 {
 	const unsigned long *frame = path->frame;
 	unsigned int i, nr = path->nr;
@@ -158,7 +200,7 @@ static noinline u32 check(struct lw_path *path, unsigned long call_site, u32 lik
 		nr = lw_sites[like].nr_frames;
 	}
 	lw_stat_inc(LW_WALK_CHECKED);
-	slow(&right, &stack, call_site);
+	slow(&right, &stack, call_site, regs);
 	for (i = 0; i < nr && i < right.nr && frame[i] == right.frame[i]; i++)
 		;
 	if (likely(i == nr && i == right.nr && backing == right.backing)) {
@@ -266,8 +308,8 @@ static __always_inline bool go_out(struct lw_walk *walk, struct lw_path *path, u
 	return true;
 }
 
-static __always_inline u32 get(struct lw_path *path, unsigned long call_site, lw_what_t what,
-			       unsigned long from)
+static __always_inline u32 get(struct lw_path *path, unsigned long call_site, struct pt_regs *regs,
+			       lw_what_t what, unsigned long from)
 {
 	const unsigned long *frame = NULL;
 	unsigned int nr = 0, depth = READ_ONCE(lw_depth);
@@ -276,9 +318,9 @@ static __always_inline u32 get(struct lw_path *path, unsigned long call_site, lw
 	bool lost = false;
 
 	clear(path);
-	if (unlikely(!lw_walk_begin(&walk, from)))
+	if (unlikely(regs ? !lw_walk_begin_at(&walk, regs) : !lw_walk_begin(&walk, from)))
 		goto by_kernel;
-	if (call_site ? !go_to(&walk, call_site) : !go_beyond(&walk, true, &path->backing))
+	if (call_site ? !go_to(&walk, call_site) : !go_beyond(&walk, !regs, &path->backing))
 		goto by_kernel;
 	if (what) {
 		like = lw_site_met(what, walk.ip);
@@ -303,58 +345,25 @@ static __always_inline u32 get(struct lw_path *path, unsigned long call_site, lw
 		goto by_kernel;
 done:
 	if (unlikely(lw_walk_due()))
-		return check(path, call_site, like, depth);
+		return check(path, call_site, regs, like, depth);
 	return like;
 by_kernel:
-	by_kernel(path, call_site);
+	by_kernel(path, call_site, regs);
 	return LW_SITE_NOBODY;
 }
 
 u32 lw_path_from_call(struct lw_path *path, unsigned long call_site, lw_what_t what,
 		      unsigned long from)
 {
-	return get(path, call_site, what, from);
+	return get(path, call_site, NULL, what, from);
 }
 
 u32 lw_path_from_pages(struct lw_path *path, lw_what_t what, unsigned long from)
 {
-	return get(path, 0, what, from);
+	return get(path, 0, NULL, what, from);
 }
 
-/* The place of the function that was stopped, within the few bytes in which a probe stops it. */
-static unsigned int place_near(const struct stack *stack, unsigned long function)
+u32 lw_path_from_entry(struct lw_path *path, lw_what_t what, struct pt_regs *regs)
 {
-	unsigned int i;
-
-	for (i = 0; i < stack->nr && i < LW_INNER_MAX; i++)
-		if (stack->frame[i] - (function - ENTRY_BYTES) <= 2 * ENTRY_BYTES)
-			return i;
-	return stack->nr;
-}
-
-/*
- * The stack shows the function that was stopped and then, if the walker could tell, its caller; if
- * not, the frame after that. Where somebody else's probe has put a trampoline in the place of the
- * caller, nobody can tell: the path then begins with that, and is counted as short.
- */
-void lw_path_of_entry(struct lw_path *path, unsigned long function, unsigned long caller)
-{
-	struct stack stack;
-	unsigned int at;
-
-	clear(path);
-	lw_stat_inc(LW_WALK_SLOW);
-	capture(&stack);
-	at = place_near(&stack, function);
-	if (unlikely(at == stack.nr)) {
-		only(path, caller);
-		return;
-	}
-	if (at + 1 < stack.nr && stack.frame[at + 1] == caller)
-		at++;
-	else
-		stack.frame[at] = caller;
-	if (unlikely(lw_frame_kind(caller) == LW_FRAME_TRAMPOLINE))
-		cut(path);
-	append(path, &stack, skip(&stack, at, false, &path->backing));
+	return get(path, 0, regs, what, 0);
 }

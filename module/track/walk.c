@@ -167,11 +167,9 @@ static bool bp_of(struct frame *frame, unsigned long caller, u32 shape)
  * walk to here.
  */
 unsigned long lw_walk_find(unsigned long ip, unsigned long at, unsigned long end,
-			   unsigned long from)
+			   unsigned long first, unsigned long bp)
 {
-	struct frame frame = {
-		.at = from + 2 * sizeof(long), .end = end, .bp = lw_stack_read(from),
-	};
+	struct frame frame = { .at = first, .end = end, .bp = lw_stack_read(bp) };
 	u32 shape = lw_walk_shape(ip);
 	unsigned long before, caller;
 
@@ -179,7 +177,7 @@ unsigned long lw_walk_find(unsigned long ip, unsigned long at, unsigned long end
 		frame.at = at;
 		return caller_of(&frame, shape);
 	}
-	before = lw_stack_read(from + sizeof(long));
+	before = lw_stack_read(first - sizeof(long));
 	while (frame.at < at) {
 		u32 inner = lw_walk_shape(before);
 

@@ -8,7 +8,7 @@
 # are unmatched_pages and pages_live of status, read after a stat_refresh and before ZONES
 # (/proc/zoneinfo). Read so: insmod, F0, u0, l0, ZONES0, ..., A, F1, u1, l1, ZONES1, VMSTAT
 # (/proc/vmstat), A2; and some seconds later F2, A3. F1 best goes to a file that is there already, and
-# before F2 some processes are to come and stay: the reader's own page tables are in F1 and F2.
+# who reads it stays until F2 is read: his own page tables are in F1 and A2, and not again in F2.
 #
 # What the flags can tell: that a frame is free (BUDDY: of every frame of a free block), that it holds
 # slab objects, that it is in use (LRU, MMAP, ANON, PGTABLE, of a compound page). A frame without

@@ -24,7 +24,8 @@ stamp() {
 # status NAME
 status() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
 
-frames() { od -An -v -tx8 -w8 /proc/kpageflags; }
+# frames [FILE]: the flags of each; FILE is read after them
+frames() { od -An -v -tx8 -w8 /proc/kpageflags "$@"; }
 
 # slabinfo FILE: with nothing free on a CPU's slabs, which it would take for in use; what a cache returns by RCU takes a while
 slabinfo() {
@@ -119,8 +120,8 @@ while read -r hook; do
 	grep "^$hook " $D/status | sed 's/^/# missed: /'
 	check "top says that $hook was missed" grep -q "^# allocations by $hook are partly missed" $D/top
 done <$T/missed
-# of one object, of many
-missed=$(awk 'on && $3 == "slab" && NF == 6 { sum += $6 * ($1 ~ /bulk/ ? 32 : 1) } $1 == "HOOK" { on = 1 } END { print sum + 0 }' $D/status)
+# missed CLASS: how many that may be: some calls are for one, some for many
+missed() { awk -v class="$1" 'on && $3 == class && NF == 6 { sum += $6 * ($1 ~ /bulk|contig/ ? 32 : 1) } $1 == "HOOK" { on = 1 } END { print sum + 0 }' $D/status; }
 equal "no free was missed" "$(awk 'on && /free|kvfree|destroy|migrate/ && NF == 6 { sum += $6 } $1 == "HOOK" { on = 1 } END { print sum + 0 }' $D/status)" 0
 
 # The kernel's books, each between two looks at ours.
@@ -143,7 +144,10 @@ cat $D/slab/stacks >$T/stacks
 ! has objects || cat $B/stacks >$T/depot
 pa=$(stamp)
 cat $D/page/live >$T/pa
-frames >$T/f1
+# the reader stays until the last reading: its page tables are in these frames, and in ours of then
+mkfifo /tmp/stay
+frames /tmp/stay >$T/f1 & reader=$!
+exec 7>/tmp/stay
 echo 1 >/proc/sys/vm/stat_refresh
 up1=$(status unmatched_pages) pl1=$(status pages_live)
 cat /proc/zoneinfo >$T/z1
@@ -160,9 +164,9 @@ fi
 nap 12
 ! has objects || { echo >&5; cat $B/objects >$T/b2; }
 cat $D/slab/live >$T/a3
-# shellcheck disable=SC2034	# processes that come and stay: the reader's own page tables are in both
-for i in 1 2 3 4; do sleep 30 & done
 frames >$T/f2
+exec 7>&-
+wait $reader
 ! has owner || cat /sys/kernel/debug/page_owner >$R/tmp/owner2
 cat $D/page/live >$T/pa3
 cat /proc/kallsyms >$R/tmp/symbols
@@ -185,7 +189,7 @@ if has objects; then
 		-v a_now="$a_ms" -v u0="$uo0" -v u1="$uo1" part=symbols symbols part=stacks stacks part=depot depot \
 		part=t0 t0 part=a a part=a2 a2 part=b b part=b2 b2 part=a3 a3
 fi
-compare "caches: as slabinfo has them" books-cache.awk -v u0="$co0" -v u1="$co1" -v missed="$missed" \
+compare "caches: as slabinfo has them" books-cache.awk -v u0="$co0" -v u1="$co1" -v missed="$(missed slab)" \
 	part=c0 c0 part=o0 o0 part=c1 c1 part=o1 o1 part=c2 c2
 compare "frames: as their flags say" books-frames.awk -v u0="$up0" -v l0="$pl0" -v u1="$up1" -v l1="$pl1" part=a pa \
 	part=a2 pa2 part=f0 f0 part=f1 f1 part=f2 f2 part=a3 pa3 part=vmstat vmstat part=z0 z0 part=z1 z1
@@ -197,7 +201,7 @@ if has owner; then
 fi
 if has profile; then
 	compare "functions: as the allocation profile has them" books-profile.awk -v objects=$((po1 - po0)) \
-		-v pages=$((pp1 - pp0)) part=p0 profile0 part=p1 profile1 part=slab sites part=page psites
+		-v pages=$((pp1 - pp0)) -v missed="$(missed page)" part=p0 profile0 part=p1 profile1 part=slab sites part=page psites
 fi
 check "unloads" rmmod storm leakwatch
 finish

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* regs: registers as they would be at the entry of a function. */
+#ifndef LEAKWATCH_KUNIT_REGS_H
+#define LEAKWATCH_KUNIT_REGS_H
+
+#include <linux/ptrace.h>
+#include <linux/string.h>
+
+/* @caller: on the stack, where the function would return to */
+static inline struct pt_regs *regs_at_entry(struct pt_regs *regs, unsigned long function,
+					    unsigned long *caller)
+{
+	memset(regs, 0, sizeof(*regs));
+	instruction_pointer_set(regs, function);
+	regs->sp = (unsigned long)caller;
+#ifdef CONFIG_ARM64
+	regs->regs[30] = *caller;
+#endif
+	return regs;
+}
+
+#endif
