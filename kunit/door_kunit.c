@@ -148,7 +148,8 @@ static void __expect_stats(struct kunit *test, const unsigned long *pair, unsign
 	for (i = 0; i < nr; i += 2)
 		want[pair[i]] = pair[i + 1];
 	for (i = 0; i < LW_NR_STATS; i++) {
-		if (i == LW_WALK_SHORT || i == LW_WALK_CHECKED || i == LW_WALK_SLOW || i == LW_MOVED)
+		if (i == LW_WALK_SHORT || i == LW_WALK_CHECKED || i == LW_WALK_SLOW ||
+		    i == LW_MOVED)
 			continue;
 		KUNIT_EXPECT_EQ_MSG(test, lw_stat_read(i), want[i], "%s", lw_stat_name(i));
 	}

@@ -530,7 +530,6 @@ static void settled(struct kunit *test)
 	lw_walk_forget(THIS_MODULE, false);
 }
 
-
 /* Before the sixth time the caller's frame is made as long as two. */
 static noinline __noclone void make_wrong(struct kunit *test, unsigned int time)
 {

@@ -20,8 +20,8 @@
 #include <leakwatch/site.h>
 #include <leakwatch/walk.h>
 
-/* What a stack has inside of the call site: own functions, the tracepoint's, the allocator's. */
-#define LW_INNER_MAX	14
+/* What a stack has inside of the call site: own functions, a probe's exception, the allocator's. */
+#define LW_INNER_MAX	18
 
 /**
  * struct lw_path - a path

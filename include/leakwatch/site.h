@@ -318,7 +318,7 @@ static __always_inline struct lw_site *lw_site_find_call(lw_what_t what, unsigne
 	return NULL;
 }
 
-/** lw_site_find_kind() - the same for a kind: what is asked for without frames, and never with any */
+/** lw_site_find_kind() - the same for a kind: no site that asks for this has frames */
 static __always_inline struct lw_site *lw_site_find_kind(lw_what_t what)
 {
 	struct lw_site *site = lw_site_first(what, 0);

@@ -127,13 +127,13 @@ extern u64 lw_shapes[1 << LW_SHAPE_BITS];
 
 /*
  * Where a whole path lies, once every frame on it is known to be at a constant distance from the
- * one before: steps, in words from the first. They stay what they are as long as the addresses are
- * somebody's; but that a distance is constant may turn out to be wrong, or a path to be longer. Then
- * a new era begins, and steps of the old one are not gone by.
+ * one before: steps, in words from the first. They stay what they are as long as the addresses
+ * are somebody's; but that a distance is constant may turn out to be wrong, or a path to be longer.
+ * Then a new era begins, and steps of the old one are not gone by.
  */
 extern u32 lw_walk_era;
 
-/** lw_walk_now() - Return: the era, before any shape that is looked at later; 0 if there are none */
+/** lw_walk_now() - Return: the era, read before what is looked at later; 0 if there are none */
 static __always_inline u32 lw_walk_now(void)
 {
 	return smp_load_acquire(&lw_walk_era);	/* pairs with lw_walk_doubt() */
@@ -166,12 +166,12 @@ static __always_inline bool lw_walk_by(const struct lw_walk *walk, const unsigne
 {
 	unsigned int i;
 
+	/* all who ever write a step write the same; and a frame changes when its module goes */
 	if (unlikely(walk->at + data_race(step[nr - 1]) * sizeof(long) > walk->end))
 		return false;
-	/* all who ever write a step write the same */
 	for (i = 1; i < nr; i++)
-		if (lw_stack_read(walk->at + (data_race(step[i]) - 1) * sizeof(long)) !=
-		    data_race(frame[i]))
+		if (lw_stack_read(walk->at + (READ_ONCE(step[i]) - 1) * sizeof(long)) !=
+		    READ_ONCE(frame[i]))
 			return false;
 	return true;
 }

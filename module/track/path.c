@@ -132,8 +132,8 @@ static void slow_entry(struct lw_path *path, struct stack *stack, struct pt_regs
 }
 
 /*
- * From a call site, or, with 0, from the frame that is none of the allocator's; or, with @regs, from
- * the caller of the function that is entered.
+ * From a call site, or, with 0, from the frame that is none of the allocator's; or, with @regs,
+ * from the caller of the function that is entered.
  */
 static noinline void slow(struct lw_path *path, struct stack *stack, unsigned long call_site,
 			  struct pt_regs *regs)
@@ -284,6 +284,7 @@ static __always_inline bool is_path(const struct lw_walk *walk, const struct lw_
 {
 	u32 era = smp_load_acquire(&site->era);		/* pairs with settle() */
 
+	/* a site that is being retired may still be met for an instant */
 	return era && era == lw_walk_now() && data_race(site->call) == walk->ip &&
 	       lw_walk_by(walk, lw_site_frames(site), lw_site_steps_of(site), site->nr_frames);
 }

@@ -335,7 +335,8 @@ void lw_walk_doubt(void)
 	/* two at once may count as one: both are before what is settled later */
 	u32 era = READ_ONCE(lw_walk_era) + 1;
 
-	smp_store_release(&lw_walk_era, era ?: 1);	/* after the shape: pairs with lw_walk_now() */
+	/* after the shape; pairs with lw_walk_now() */
+	smp_store_release(&lw_walk_era, era ?: 1);
 }
 
 bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr)
