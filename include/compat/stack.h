@@ -11,8 +11,7 @@
 #define LW_STACK_ORC	1
 #elif defined(CONFIG_ARM64)
 #define LW_STACK_RECORDS
-#include <asm/compiler.h>
-#include <asm/pointer_auth.h>
+#include <asm/memory.h>
 #include <asm/ptrace.h>
 #endif
 
@@ -27,14 +26,14 @@ static __always_inline unsigned long lw_stack_read(unsigned long at)
 }
 
 #ifdef LW_STACK_RECORDS
-/** lw_stack_strip() - Return: the return address @ip without its signature */
+/**
+ * lw_stack_strip() - Return: the return address @ip without its signature
+ *
+ * Which is in bits that are all set in an address of the kernel's code, wherever that is.
+ */
 static __always_inline unsigned long lw_stack_strip(unsigned long ip)
 {
-#ifdef ptrauth_strip_kernel_insn_pac
-	return ptrauth_strip_kernel_insn_pac(ip);
-#else
-	return ptrauth_strip_insn_pac(ip);
-#endif
+	return IS_ENABLED(CONFIG_ARM64_PTR_AUTH) ? ip | ~0UL << VA_BITS_MIN : ip;
 }
 
 /**

@@ -27,6 +27,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/types.h>
+#include <compat/percpu.h>
 #include <leakwatch/entry.h>
 
 #define LW_SITES_MIN	64U
@@ -347,25 +348,25 @@ static __always_inline struct lw_count __percpu *lw_site_count(u32 site)
 /** lw_site_charge_one() - one more object was allocated by @site. Any context. */
 static __always_inline void lw_site_charge_one(struct lw_site *site)
 {
-	this_cpu_inc(site->count->allocs);
+	lw_count_inc(site->count->allocs);
 }
 
 /** lw_site_uncharge_one() - one object of @site was freed. Any context. */
 static __always_inline void lw_site_uncharge_one(u32 site)
 {
-	this_cpu_inc(lw_sites[site].count->frees);
+	lw_count_inc(lw_sites[site].count->frees);
 }
 
 /** lw_site_charge() - @nr more objects or pages were allocated by @site. Any context. */
 static __always_inline void lw_site_charge(u32 site, long nr)
 {
-	this_cpu_add(lw_site_count(site)->allocs, nr);
+	lw_count_add(lw_site_count(site)->allocs, nr);
 }
 
 /** lw_site_uncharge() - @nr of them were freed. Any context. */
 static __always_inline void lw_site_uncharge(u32 site, long nr)
 {
-	this_cpu_add(lw_site_count(site)->frees, nr);
+	lw_count_add(lw_site_count(site)->frees, nr);
 }
 
 /** lw_site_counts() - sum the counts of @site over all CPUs. Any context; not a snapshot. */

@@ -9,6 +9,7 @@
 #define LEAKWATCH_STATS_H
 
 #include <linux/percpu.h>
+#include <compat/percpu.h>
 
 /**
  * enum lw_stat - a cause
@@ -71,7 +72,7 @@ DECLARE_PER_CPU(struct lw_stats, lw_stats);
 /** lw_stat_add() - count @n more of @stat. Any context. */
 static inline void lw_stat_add(enum lw_stat stat, unsigned long n)
 {
-	this_cpu_add(lw_stats.count[stat], n);
+	lw_count_add(lw_stats.count[stat], n);
 }
 
 /** lw_stat_inc() - count one more of @stat. Any context. */

@@ -107,7 +107,10 @@ void lw_walk_check_next(void);
 /** lw_walk_due() - Return: whether this capture is to be checked against the slow walk */
 static __always_inline bool lw_walk_due(void)
 {
-	if (likely(this_cpu_dec_return(lw_walk_left) > 0))
+	int left = raw_cpu_read(lw_walk_left) - 1;	/* it need not be exact */
+
+	raw_cpu_write(lw_walk_left, left);
+	if (likely(left > 0))
 		return false;
 	lw_walk_check_next();
 	return true;

@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/percpu.h>
 #include <trace/events/kmem.h>
+#include <compat/percpu.h>
 #include <compat/regs.h>
 #include <compat/trace.h>
 #include <leakwatch/cache.h>
@@ -23,7 +24,7 @@ enum {
 
 static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
 
-#define event(nr) this_cpu_inc(events[nr])
+#define event(nr) lw_count_inc(events[nr])
 
 /* The flags by which kmalloc() chooses among caches of one size. */
 static __always_inline u32 type_of(gfp_t gfp)

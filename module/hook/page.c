@@ -11,6 +11,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <trace/events/kmem.h>
+#include <compat/percpu.h>
 #include <compat/regs.h>
 #include <compat/trace.h>
 #include <leakwatch/door.h>
@@ -20,7 +21,7 @@ enum { PAGE_FREE, MIGRATE, PAGE_ALLOC, MOVABLE, PAGES_BULK, ISOLATE, CONTIG, NR_
 
 static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
 
-#define event(nr) this_cpu_inc(events[nr])
+#define event(nr) lw_count_inc(events[nr])
 
 static void page_alloc(void *data, struct page *page, unsigned int order, gfp_t gfp, int type)
 {
