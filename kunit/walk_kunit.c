@@ -338,113 +338,6 @@ static u64 word_of(unsigned long ip)
 	return word >> 32 == (u32)ip ? word : 0;
 }
 
-#endif
-
-static struct lw_path right;
-static u32 met;
-
-static noinline __noclone void lw_test_path_like(lw_what_t what, unsigned long call_site)
-{
-	met = lw_path_like_call(&path, call_site, what);
-	barrier();
-}
-
-static noinline __noclone void lw_test_asks_like(lw_what_t what)
-{
-	lw_test_path_like(what, (unsigned long)_RET_IP_);
-	barrier();
-}
-
-static u32 id;
-
-#ifdef LW_STACK_ORC
-
-#define BY_SHAPES	1
-
-/* The word of a frame is not looked at any more, or the kernel would be asked. */
-static u64 word;
-
-static void spoil(void)
-{
-	word = word_of(right.frame[1]);
-	*place_of(right.frame[1]) |= LW_SHAPE_BARRED;
-}
-
-static void unspoil(void)
-{
-	*place_of(right.frame[1]) = word;
-}
-
-#else
-
-#define BY_SHAPES	0
-
-/* Where a record is not where it was, it is followed. */
-static void spoil(void)
-{
-	lw_site_steps_of(&lw_sites[id])[2]++;
-}
-
-static void unspoil(void)
-{
-	lw_site_steps_of(&lw_sites[id])[2]--;
-}
-
-#endif
-
-static noinline __noclone void before_time(struct kunit *test, unsigned int time)
-{
-	this_cpu_write(lw_walk_left, time == 6 ? 1 : 1000);
-	switch (time) {
-	case 7:
-		KUNIT_EXPECT_EQ(test, lw_sites[id].era, lw_walk_now());
-		lw_stats_clear();
-		spoil();
-		break;
-	case 8:
-		KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SLOW), 0);
-		lw_depth_set(lw_depth);
-		break;
-	case 9:
-		KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SLOW), BY_SHAPES);
-		unspoil();
-		break;
-	}
-}
-
-static noinline __noclone void after_time(struct kunit *test, lw_what_t what, unsigned int time)
-{
-	if (time < 5) {
-		right = path;
-		id = lw_site_get(what, path.frame, path.nr, NULL);
-		lw_site_meet(&lw_sites[id], id);
-	} else {
-		KUNIT_EXPECT_EQ_MSG(test, met, BY_SHAPES && time == 8 ? LW_SITE_NOBODY : id, "time %u", time);
-	}
-}
-
-/* Once a path was checked it is recognised by its steps alone, until there is a doubt. */
-static void settled(struct kunit *test)
-{
-	lw_what_t what = lw_what_kmalloc(64, 0);
-	unsigned int i;
-
-	need_fast(test);
-	KUNIT_ASSERT_EQ(test, lw_sites_init(LW_SITES_MIN), 0);
-	migrate_disable();
-	for (i = 0; i < 10; i++) {
-		before_time(test, i);
-		lw_test_asks_like(what);
-		after_time(test, what, i);
-	}
-	migrate_enable();
-	KUNIT_EXPECT_GT(test, right.nr, 3);
-	lw_sites_exit();
-	lw_walk_forget(THIS_MODULE, false);
-}
-
-#ifdef LW_STACK_ORC
-
 /* A word that has settled is not written any more; the table is as it was. */
 static void settles(struct kunit *test)
 {
@@ -493,7 +386,7 @@ static bool know(void)
 {
 	memcpy(known.frame, seen.fast, sizeof(known.frame));
 	known.nr = seen.nr_fast;
-	return lw_walk_steps(known.frame, known.step, known.nr, 0);
+	return lw_walk_steps(known.frame, known.step, known.nr);
 }
 
 /* Three times from one place: met the second time only. */
@@ -564,6 +457,76 @@ static void eras(struct kunit *test)
 	lw_walk_era = U32_MAX;
 	lw_walk_doubt();
 	KUNIT_EXPECT_NE(test, lw_walk_now(), 0);
+	lw_walk_forget(THIS_MODULE, false);
+}
+
+static struct lw_path right;
+static u32 met;
+
+static noinline __noclone void lw_test_path_like(lw_what_t what, unsigned long call_site)
+{
+	met = lw_path_like_call(&path, call_site, what);
+	barrier();
+}
+
+static noinline __noclone void lw_test_asks_like(lw_what_t what)
+{
+	lw_test_path_like(what, (unsigned long)_RET_IP_);
+	barrier();
+}
+
+static u32 id;
+static u64 word;
+
+static noinline __noclone void before_time(struct kunit *test, unsigned int time)
+{
+	this_cpu_write(lw_walk_left, time == 6 ? 1 : 1000);
+	switch (time) {
+	case 7:
+		KUNIT_EXPECT_EQ(test, lw_sites[id].era, lw_walk_now());
+		/* the word is not looked at any more, or the kernel would be asked */
+		word = word_of(right.frame[1]);
+		*place_of(right.frame[1]) |= LW_SHAPE_BARRED;
+		lw_stats_clear();
+		break;
+	case 8:
+		KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SLOW), 0);
+		lw_depth_set(lw_depth);
+		break;
+	case 9:
+		KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SLOW), 1);
+		*place_of(right.frame[1]) = word;
+		break;
+	}
+}
+
+static noinline __noclone void after_time(struct kunit *test, lw_what_t what, unsigned int time)
+{
+	if (time < 5) {
+		right = path;
+		id = lw_site_get(what, path.frame, path.nr, NULL);
+		lw_site_meet(&lw_sites[id], id);
+	} else {
+		KUNIT_EXPECT_EQ_MSG(test, met, time == 8 ? LW_SITE_NOBODY : id, "time %u", time);
+	}
+}
+
+/* Once a path was checked it is recognised by its steps alone, until there is a doubt. */
+static void settled(struct kunit *test)
+{
+	lw_what_t what = lw_what_kmalloc(64, 0);
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, lw_sites_init(LW_SITES_MIN), 0);
+	migrate_disable();
+	for (i = 0; i < 10; i++) {
+		before_time(test, i);
+		lw_test_asks_like(what);
+		after_time(test, what, i);
+	}
+	migrate_enable();
+	KUNIT_EXPECT_GT(test, right.nr, 3);
+	lw_sites_exit();
 	lw_walk_forget(THIS_MODULE, false);
 }
 
@@ -737,11 +700,11 @@ static struct kunit_case walk_cases[] = {
 	KUNIT_CASE(checks_are_due),
 	KUNIT_CASE(is_checked),
 	KUNIT_CASE(trampoline),
-	KUNIT_CASE(settled),
 #ifdef LW_STACK_ORC
 	KUNIT_CASE(settles),
 	KUNIT_CASE(steps),
 	KUNIT_CASE(eras),
+	KUNIT_CASE(settled),
 	KUNIT_CASE(bars),
 	KUNIT_CASE(wrong),
 	KUNIT_CASE(poison),

@@ -15,10 +15,6 @@
 #include <asm/ptrace.h>
 #endif
 
-#if defined(LW_STACK_ORC) || defined(LW_STACK_RECORDS)
-#define LW_STACK_FAST
-#endif
-
 /** lw_stack_read() - Return: the word at @at, which is on the current stack, in anybody's frame */
 static __always_inline unsigned long lw_stack_read(unsigned long at)
 {

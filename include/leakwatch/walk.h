@@ -122,15 +122,17 @@ static __always_inline bool lw_walk_due(void)
  */
 #define lw_walk_here()	((unsigned long)__builtin_frame_address(0))
 
-#ifdef LW_STACK_FAST
+#ifdef LW_STACK_ORC
+
+#define LW_SHAPE_BITS	15
+
+extern u64 lw_shapes[1 << LW_SHAPE_BITS];
 
 /*
- * Where a whole path lies: steps, in words from the first frame. On x86 they are known once every
- * frame is known to be at a constant distance from the one before, and stay what they are as long
- * as the addresses are somebody's; but that a distance is constant may turn out to be wrong, or a
- * path to be longer: then a new era begins, and steps of the old one are not gone by. On arm64
- * they are where the frame records were when the path was checked, and each record has to say so
- * again.
+ * Where a whole path lies, once every frame on it is known to be at a constant distance from the
+ * one before: steps, in words from the first. They stay what they are as long as the addresses
+ * are somebody's; but that a distance is constant may turn out to be wrong, or a path to be longer.
+ * Then a new era begins, and steps of the old one are not gone by.
  */
 extern u32 lw_walk_era;
 
@@ -148,36 +150,10 @@ void lw_walk_doubt(void);
  * @frame: its frames
  * @step: set to their steps
  * @nr: how many
- * @from: arm64: where the walk of it began, lw_walk_here(), or 0; that function has not returned
  *
  * Return: whether all are known.
  */
-bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr, unsigned long from);
-
-#else
-
-static inline u32 lw_walk_now(void)
-{
-	return 0;
-}
-
-static inline void lw_walk_doubt(void)
-{
-}
-
-static inline bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr,
-				 unsigned long from)
-{
-	return false;
-}
-
-#endif
-
-#ifdef LW_STACK_ORC
-
-#define LW_SHAPE_BITS	15
-
-extern u64 lw_shapes[1 << LW_SHAPE_BITS];
+bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr);
 
 /**
  * lw_walk_by() - is this stack that of a path?
@@ -193,7 +169,8 @@ static __always_inline bool lw_walk_by(const struct lw_walk *walk, const unsigne
 {
 	unsigned int i;
 
-	if (unlikely(walk->at + READ_ONCE(step[nr - 1]) * sizeof(long) > walk->end))
+	/* all who ever write a step write the same; and a frame changes when its module goes */
+	if (unlikely(walk->at + data_race(step[nr - 1]) * sizeof(long) > walk->end))
 		return false;
 	for (i = 1; i < nr; i++)
 		if (lw_stack_read(walk->at + (READ_ONCE(step[i]) - 1) * sizeof(long)) !=
@@ -321,6 +298,28 @@ static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u6
 	return (u32)seen >> LW_SHAPE_KIND & 7;
 }
 
+#else
+
+static inline u32 lw_walk_now(void)
+{
+	return 0;
+}
+
+static inline void lw_walk_doubt(void)
+{
+}
+
+static inline bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr)
+{
+	return false;
+}
+
+static inline bool lw_walk_by(const struct lw_walk *walk, const unsigned long *frame,
+			      const u16 *step, unsigned int nr)
+{
+	return false;
+}
+
 #endif
 
 #ifdef LW_STACK_RECORDS
@@ -365,28 +364,6 @@ static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u6
 	return lw_frame_kind(walk->ip);
 }
 
-/* From the second frame on: the first is behind us. */
-static __always_inline bool lw_walk_by(const struct lw_walk *walk, const unsigned long *frame,
-				       const u16 *step, unsigned int nr)
-{
-	unsigned long at = walk->at, next;
-	unsigned int i = 1;
-
-	if (unlikely(at < walk->low || at > walk->end || at % sizeof(long)))
-		return false;
-	while (i < nr) {
-		if (lw_stack_strip(lw_stack_read(at + sizeof(long))) != READ_ONCE(frame[i]))
-			return false;
-		if (++i == nr)
-			break;
-		next = walk->at + READ_ONCE(step[i]) * sizeof(long);
-		if (lw_stack_read(at) != next || unlikely(next > walk->end))
-			return false;
-		at = next;
-	}
-	return true;
-}
-
 #elif !defined(LW_STACK_ORC)
 
 static inline bool lw_walk_begin(struct lw_walk *walk, unsigned long from)
@@ -412,12 +389,6 @@ static inline bool lw_walk_next(struct lw_walk *walk, u64 unused)
 static inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u64 unused)
 {
 	return LW_FRAME_TRAMPOLINE;
-}
-
-static inline bool lw_walk_by(const struct lw_walk *walk, const unsigned long *frame,
-			      const u16 *step, unsigned int nr)
-{
-	return false;
 }
 
 #endif

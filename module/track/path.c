@@ -173,13 +173,12 @@ static noinline void by_kernel(struct lw_path *path, unsigned long call_site, st
 }
 
 /* The next time it is recognised by where its frames lie. */
-static void settle(struct lw_site *site, unsigned long from)
+static void settle(struct lw_site *site)
 {
 	u32 era = lw_walk_now();
 
 	if (READ_ONCE(site->era) != era &&
-	    lw_walk_steps(lw_site_frames(site), lw_site_steps_of(site), site->nr_frames,
-			  from))
+	    lw_walk_steps(lw_site_frames(site), lw_site_steps_of(site), site->nr_frames))
 		smp_store_release(&site->era, era);	/* whoever sees it sees the steps */
 }
 
@@ -188,7 +187,7 @@ static void settle(struct lw_site *site, unsigned long from)
  * is remembered of one of the addresses that both agree on.
  */
 static noinline u32 check(struct lw_path *path, unsigned long call_site, struct pt_regs *regs,
-			  unsigned long from, u32 like, unsigned int depth)
+			  u32 like, unsigned int depth)
 {
 	const unsigned long *frame = path->frame;
 	unsigned int i, nr = path->nr;
@@ -206,7 +205,7 @@ static noinline u32 check(struct lw_path *path, unsigned long call_site, struct 
 		;
 	if (likely(i == nr && i == right.nr && backing == right.backing)) {
 		if (like != LW_SITE_NOBODY)
-			settle(&lw_sites[like], from);
+			settle(&lw_sites[like]);
 		return like;
 	}
 	if (READ_ONCE(lw_depth) != depth)	/* it was just set: nothing is wrong */
@@ -347,7 +346,7 @@ static __always_inline u32 get(struct lw_path *path, unsigned long call_site, st
 		goto by_kernel;
 done:
 	if (unlikely(lw_walk_due()))
-		return check(path, call_site, regs, from, like, depth);
+		return check(path, call_site, regs, like, depth);
 	return like;
 by_kernel:
 	by_kernel(path, call_site, regs);

@@ -21,19 +21,6 @@ void lw_walk_check_next(void)
 	this_cpu_write(lw_walk_left, old ? LW_CHECK_OLD : LW_CHECK_YOUNG);
 }
 
-#ifdef LW_STACK_FAST
-u32 lw_walk_era __read_mostly = 1;
-
-void lw_walk_doubt(void)
-{
-	/* two at once may count as one: both are before what is settled later */
-	u32 era = READ_ONCE(lw_walk_era) + 1;
-
-	/* after the shape; pairs with lw_walk_now() */
-	smp_store_release(&lw_walk_era, era ?: 1);
-}
-#endif
-
 #ifdef LW_STACK_ORC
 
 #include <asm/unwind.h>
@@ -48,6 +35,8 @@ void lw_walk_doubt(void)
 u64 lw_shapes[1 << LW_SHAPE_BITS] = { [0] = NOT_KNOWN };
 
 DEFINE_PER_CPU(struct lw_stack, lw_irq_stack);
+
+u32 lw_walk_era __read_mostly = 1;
 
 /* Incremented before anything is forgotten. */
 static atomic_t forgotten = ATOMIC_INIT(0);
@@ -341,7 +330,16 @@ void lw_walk_bar(const unsigned long *frames, unsigned int nr)
 	lw_walk_doubt();
 }
 
-bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr, unsigned long from)
+void lw_walk_doubt(void)
+{
+	/* two at once may count as one: both are before what is settled later */
+	u32 era = READ_ONCE(lw_walk_era) + 1;
+
+	/* after the shape; pairs with lw_walk_now() */
+	smp_store_release(&lw_walk_era, era ?: 1);
+}
+
+bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr)
 {
 	unsigned int i, at = 0;
 	u32 shape;
@@ -405,28 +403,6 @@ bool lw_walk_wrong __read_mostly;
 void lw_walk_bar(const unsigned long *frames, unsigned int nr)
 {
 	WRITE_ONCE(lw_walk_wrong, true);
-}
-
-bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr, unsigned long from)
-{
-	struct lw_walk walk;
-	unsigned long first;
-	unsigned int i;
-
-	if (!from || !lw_walk_begin(&walk, from))
-		return false;
-	while (walk.ip != frame[0])
-		if (!lw_walk_next(&walk, 0))
-			return false;
-	first = walk.at;
-	for (i = 1; i < nr; i++) {
-		unsigned long words = (walk.at - first) / sizeof(long);
-
-		if (words > U16_MAX || !lw_walk_next(&walk, 0) || walk.ip != frame[i])
-			return false;
-		WRITE_ONCE(step[i], words);
-	}
-	return true;
 }
 #else
 void lw_walk_bar(const unsigned long *frames, unsigned int nr)
