@@ -28,7 +28,8 @@
  * left soon, and then the word is not written any more.
  *
  * Invariant: a fast walk reads nothing outside of the stack on which it began, whatever the table
- * says: it only goes up, in whole words, to an end that is known.
+ * says: it stays between where it began and an end that is known, and takes a bounded number of
+ * steps.
  *
  * Invariant: addresses whose memory may get another use without notice are never in the table:
  * what has no name, and what has one but is in no module (BPF, trampolines of ftrace and kprobes).
@@ -54,7 +55,7 @@
  * struct lw_walk - where a fast walk is
  * @ip: the return address
  * @at: x86: where the frame begins to which it returns; arm64: that function's frame record
- * @low: arm64: the record cannot be below
+ * @low: arm64: no record can be below
  * @end: nor, as any frame, beyond
  * @first: x86: where it was when the walk began
  * @bp: x86: the address of what rbp was then
@@ -335,9 +336,9 @@ static __always_inline bool lw_walk_next(struct lw_walk *walk, u64 unused)
 {
 	unsigned long at = walk->at;
 
-	if (unlikely(at < walk->low || at > walk->end || at % sizeof(long)))
+	/* who walks bounds his steps: records in a ring do no harm */
+	if (unlikely(at - walk->low > walk->end - walk->low))
 		return false;
-	walk->low = at + 2 * sizeof(long);
 	walk->at = lw_stack_read(at);
 	walk->ip = lw_stack_strip(lw_stack_read(at + sizeof(long)));
 	return true;
