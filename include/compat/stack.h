@@ -22,10 +22,9 @@ static __always_inline unsigned long lw_stack_read(unsigned long at)
 }
 
 #ifdef LW_STACK_RECORDS
-/**
- * lw_stack_strip() - Return: the return address @ip without its signature
- *
- * Which is in bits that are all set in an address of the kernel's code, wherever that is.
+/*
+ * The return address without its signature. That is in bits that are all set in an address of the
+ * kernel's code, wherever it is.
  */
 static __always_inline unsigned long lw_stack_strip(unsigned long ip)
 {

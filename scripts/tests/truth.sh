@@ -110,9 +110,9 @@ equal "of the storm nothing is live" "$(wc -l <$T/left)" 0
 
 # The module's own proof.
 check "an audit" sh -c "echo audit >$D/control"
-sed -n '/^lost_/p;/^missed_/p;/^audit/p;/^unmatched/p;/^objects_/p;/^pages_live/p;/^sites/p;/^frames/p;/^folded/p;/^short/p;/^moved/p;/^memory/p' \
+sed -n '/^lost_/p;/^missed_/p;/^audit/p;/^unmatched/p;/^objects_/p;/^pages_live/p;/^sites/p;/^frames/p;/^folded/p;/walks/p;/^moved/p;/^memory/p' \
 	$D/status | sed 's/^/# status: /'
-for what in lost_ missed_frees_ audit_dropped_ folded_paths unnamed_caches; do
+for what in lost_ missed_frees_ audit_dropped_ folded_paths unnamed_caches wrong_walks; do
 	equal "status: $what is 0" "$(awk -v w=$what 'index($1, w) == 1 { sum += $2 } END { print sum }' $D/status)" 0
 done
 awk 'on && NF == 6 && $6 { print $1 } $1 == "HOOK" { on = 1 }' $D/status >$T/missed
