@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/random.h>
 #include <linux/string.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/hook.h>
@@ -16,6 +17,7 @@
 #include <leakwatch/pages.h>
 #include <leakwatch/path.h>
 #include <leakwatch/report.h>
+#include <leakwatch/sample.h>
 
 #define SITES_DEFAULT_MIN	4096U
 #define SITES_DEFAULT_MAX	65536U
@@ -35,6 +37,14 @@ MODULE_PARM_DESC(depth, "frames of a path, 1 to 32 (16)");
 static char *stacks = "all";
 module_param(stacks, charp, 0444);
 MODULE_PARM_DESC(stacks, "all: whole paths; off: slab objects by call site alone (all)");
+
+static char *mode = "exact";
+module_param(mode, charp, 0444);
+MODULE_PARM_DESC(mode, "exact: every event; sampled: some, drawn at random, the rest estimated (exact)");
+
+static unsigned long sample_bytes = 1UL << (LW_RATE_DEFAULT + LW_RATE_SHIFT);
+module_param(sample_bytes, ulong, 0444);
+MODULE_PARM_DESC(sample_bytes, "sampled mode: of so many bytes one draw, a power of two, 4096 to 1073741824 (524288)");
 
 static char *classes = "slab,page";
 module_param(classes, charp, 0444);
@@ -77,6 +87,17 @@ static int check_parameters(void)
 		pr_err("stacks=%s is none of all, off\n", stacks);
 		return -EINVAL;
 	}
+	if (strcmp(mode, "exact") && strcmp(mode, "sampled")) {
+		pr_err("mode=%s is none of exact, sampled\n", mode);
+		return -EINVAL;
+	}
+	lw_settings.rate = lw_rate_of_bytes(sample_bytes);
+	if (!lw_settings.rate) {
+		pr_err("sample_bytes=%lu is not " LW_SAMPLE_RANGE "\n", sample_bytes);
+		return -EINVAL;
+	}
+	lw_sample_init(get_random_u64());
+	lw_sample_set(*mode == 's' ? lw_settings.rate : 0);
 	lw_stacks = *stacks == 'a';
 	lw_depth = depth;
 	return 0;

@@ -15,9 +15,9 @@
 #ifndef LEAKWATCH_CACHE_H
 #define LEAKWATCH_CACHE_H
 
+#include <linux/compiler.h>
+#include <linux/slab.h>
 #include <linux/types.h>
-
-struct kmem_cache;
 
 #define LW_MAX_CACHES	2048U
 #define LW_CACHE_NAME	32
@@ -45,6 +45,17 @@ bool lw_cache_may_hold(u32 nr, const void *object);
 
 /** lw_cache_destroyed() - @cache is about to be destroyed, unless others still share it */
 void lw_cache_destroyed(const struct kmem_cache *cache);
+
+/* Where struct kmem_cache has what an object takes, in bytes; -1 if it could not be learnt. */
+extern int lw_cache_size_at;
+
+/** lw_cache_bytes() - Return: bytes that an object of @cache takes. Any context. */
+static __always_inline u32 lw_cache_bytes(const struct kmem_cache *cache)
+{
+	if (unlikely(lw_cache_size_at < 0))
+		return kmem_cache_size((struct kmem_cache *)cache);
+	return *(const u32 *)((const void *)cache + lw_cache_size_at);
+}
 
 /** lw_caches_end() - Return: one more than the highest number given */
 u32 lw_caches_end(void);

@@ -4,6 +4,9 @@
  *
  * From here it is two steps to a counter: the site (site.h) and the table (live.h or pages.h).
  *
+ * In sampled mode (sample.h) only what is drawn comes in, by the doors that end in _drawn, and frees
+ * look whether they are waited for before they do anything. There an unmatched free means nothing.
+ *
  * Context: any, preemptible or not; in NMI nothing is expected. No door allocates, sleeps, prints
  * or takes a lock that sleeps. An allocation that cannot be stored is counted and left out; a free
  * is never dropped. Doors may be entered again by an interrupt at any instruction: every step is
@@ -12,6 +15,9 @@
 #ifndef LEAKWATCH_DOOR_H
 #define LEAKWATCH_DOOR_H
 
+#include <compat/access.h>
+#include <leakwatch/filter.h>
+#include <leakwatch/pages.h>
 #include <leakwatch/site.h>
 
 /**
@@ -33,11 +39,29 @@ void lw_object_alloc(unsigned long call_site, const void *object, lw_what_t what
  */
 void lw_large_alloc(unsigned long call_site, const void *object, lw_what_t what);
 
+/**
+ * lw_object_alloc_drawn() - an object was allocated and drawn
+ * @call_site: who called the allocator
+ * @object: the object; NULL and ZERO_SIZE_PTR are passed over
+ * @what: the kmalloc or cache that was asked, a kmalloc of any size
+ */
+void lw_object_alloc_drawn(unsigned long call_site, const void *object, lw_what_t what);
+
 /** lw_object_put() - the object was allocated by @site, found by lw_site_at() */
 void lw_object_put(u32 site, const void *object);
 
 /** lw_object_free() - the object is about to be freed; NULL and ZERO_SIZE_PTR are passed over */
 void lw_object_free(const void *object);
+
+/* The half of lw_object_free_drawn() that is rarely needed. */
+void lw_object_free_found(const void *object);
+
+/** lw_object_free_drawn() - lw_object_free(), and lw_object_give(), in sampled mode */
+static __always_inline void lw_object_free_drawn(const void *object)
+{
+	if (unlikely(lw_filter_has(lw_untag(object))))
+		lw_object_free_found(object);
+}
 
 /**
  * lw_object_give() - the owner has given the object up and the kernel will free it later
@@ -59,6 +83,9 @@ u32 lw_site_at(lw_what_t what, struct pt_regs *regs);
 /** lw_pages_alloc() - a block of 2^@order pages from @pfn was allocated with @gfp */
 void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp);
 
+/** lw_pages_alloc_drawn() - the same, and the block was drawn: all of it */
+void lw_pages_alloc_drawn(unsigned long pfn, unsigned int order, u32 gfp);
+
 /** lw_page_put_if_none() - page @pfn was allocated by @site, unless an event has said so already */
 void lw_page_put_if_none(u32 site, unsigned long pfn);
 
@@ -67,6 +94,16 @@ void lw_page_claim(u32 site, unsigned long pfn);
 
 /** lw_pages_free() - the block of 2^@order pages from @pfn is about to be freed */
 void lw_pages_free(unsigned long pfn, unsigned int order);
+
+/* The half of lw_pages_free_drawn() that is rarely needed. */
+void lw_pages_free_found(unsigned long pfn, unsigned int order);
+
+/** lw_pages_free_drawn() - lw_pages_free() in sampled mode */
+static __always_inline void lw_pages_free_drawn(unsigned long pfn, unsigned int order)
+{
+	if (unlikely(lw_pages_any(pfn, order)))
+		lw_pages_free_found(pfn, order);
+}
 
 /**
  * lw_pages_move() - the contents of some pages are now in others

@@ -43,7 +43,8 @@ enum lw_hook_type {
  * @frees: it tells of frees, so it is attached before those that tell of allocations
  * @needed: the class is off without it
  * @symbol: for functions, the names that the function has had, newest first
- * @trace: for a tracepoint, the adapter
+ * @trace: for a tracepoint, the adapter in exact mode, and
+ * @sampled: in sampled mode; @trace if NULL
  * @entry: for LW_ENTRY, the adapter; it gets the function's first arguments
  * @enter: for LW_RETURN, the adapter at the entry; it may leave something in @data for
  * @leave: the adapter at the return
@@ -51,11 +52,13 @@ enum lw_hook_type {
  * @attached: it is live now
  * @err: why it is not, if it was tried
  * @tp: the tracepoint, once found
+ * @probe: which of the two adapters is attached to it
  * @by_ftrace: it is ftrace that calls @entry, by
  * @ops: its handle; otherwise
  * @kp: the kprobe
  * @rp: for LW_RETURN, the kretprobe
  * @events: how often it was called, per CPU
+ * @missed: for LW_RETURN, how often it was not, before the mode last changed
  */
 struct lw_hook {
 	const char *name;
@@ -65,6 +68,7 @@ struct lw_hook {
 	bool needed;
 	const char *symbol[LW_HOOK_SYMBOLS];
 	void *trace;
+	void *sampled;
 	void (*entry)(unsigned long arg0, unsigned long arg1, unsigned long arg2);
 	void (*enter)(void *data, struct pt_regs *regs);
 	void (*leave)(void *data, struct pt_regs *regs);
@@ -72,6 +76,7 @@ struct lw_hook {
 	bool attached;
 	int err;
 	struct tracepoint *tp;
+	void *probe;
 	bool by_ftrace;
 #ifdef LW_HAVE_FTRACE
 	struct ftrace_ops ops;
@@ -79,6 +84,7 @@ struct lw_hook {
 	struct kprobe kp;
 	struct kretprobe rp;
 	unsigned long __percpu *events;
+	unsigned long missed;
 };
 
 extern struct lw_hook lw_kmem_hooks[], lw_page_hooks[];
@@ -99,6 +105,25 @@ int lw_hooks_init(unsigned int classes, const char *without);
  * Process context, may sleep. Return: 0, or -EOPNOTSUPP if no class has what it needs.
  */
 int lw_hooks_attach(void);
+
+/**
+ * lw_hooks_pause() - detach the hooks of allocations, and wait until nobody is inside
+ *
+ * A change of mode begins with it. Frees are heard throughout. Process context, may sleep.
+ */
+void lw_hooks_pause(void);
+
+/**
+ * lw_hooks_turn() - let frees come in as the mode now is; between pause and resume
+ *
+ * When it returns nobody is inside of what was attached before. Process context, may sleep.
+ *
+ * Return: 0 or an error: then some come in by the old way, and watching has to end.
+ */
+int lw_hooks_turn(void);
+
+/** lw_hooks_resume() - attach the hooks of allocations again. Return: 0 or an error, as above. */
+int lw_hooks_resume(void);
 
 /** lw_hooks_detach() - detach all, and wait until nobody is inside. Process context, may sleep. */
 void lw_hooks_detach(void);

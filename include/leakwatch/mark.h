@@ -46,6 +46,15 @@ void lw_mark_clear(void);
 /** lw_watch_start() - watching begins, with a mark */
 void lw_watch_start(void);
 
+/** lw_watch_turn() - the mode has just changed */
+void lw_watch_turn(void);
+
+/** lw_watch_turned() - Return: whether it has since watching began */
+bool lw_watch_turned(void);
+
+/** lw_watch_mode_seconds() - Return: how long the mode has been what it is, while watching */
+u64 lw_watch_mode_seconds(void);
+
 /** lw_watch_stop() - watching ends; figures and ages stay as they are */
 void lw_watch_stop(void);
 

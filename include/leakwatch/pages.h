@@ -63,6 +63,25 @@ static __always_inline u64 *lw_pages_frame(unsigned long pfn)
 	return &chunk[pfn & (LW_CHUNK_FRAMES - 1)];
 }
 
+/** lw_pages_any() - Return: whether any frame of the block of 2^@order from @pfn has an entry */
+static __always_inline bool lw_pages_any(unsigned long pfn, unsigned int order)
+{
+	unsigned long nr = pfn >> LW_CHUNK_SHIFT;
+	const u64 *chunk = likely(nr < lw_pages.nr_chunks) ? lw_pages.chunk[nr] : NULL;
+	const u64 *at = chunk + (pfn & (LW_CHUNK_FRAMES - 1)), *end;
+
+	if (unlikely(!chunk))
+		return false;
+	/* whoever frees a frame knows of its allocation, and so sees its entry */
+	if (likely(!order))
+		return data_race(*at);
+	/* a block is aligned to its size, which is below that of a chunk */
+	for (end = at + (1UL << order); at < end; at++)
+		if (data_race(*at))
+			return true;
+	return false;
+}
+
 /**
  * lw_pages_put() - set the entry of one frame
  * @pfn: the frame

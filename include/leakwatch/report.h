@@ -16,14 +16,19 @@
 /* The first words of every file; the number goes up when a column changes its meaning. */
 #define LW_FORMAT	"# leakwatch 1 "
 
+#define LW_SAMPLE_RANGE	\
+	"a power of two, 4096 to 1073741824 (67108864 with 32 bits): of so many bytes one draw"
+
 /**
  * struct lw_settings - what readers want to see
+ * @rate: what sampled mode draws at, or will (sample.h)
  * @rows: how many rows top shows, 0 for all
  * @filter: which sites: 'c'ache, 'm'odule, 'p'id, 's'ize, or 0 for all
  * @text: the cache's or module's name
  * @number: the pid or size
  */
 struct lw_settings {
+	u32 rate;
 	unsigned int rows;
 	char filter;
 	char text[32];
@@ -54,6 +59,14 @@ void lw_forget(void);
 
 /** lw_start() - forget what was, attach the hooks, set the mark. Return: 0 or -EOPNOTSUPP */
 int lw_start(void);
+
+/**
+ * lw_mode_set() - draw at @rate from now on, 0 for exact mode
+ *
+ * While watching, allocations go unheard for the moment that it takes; frees do not, and nothing is
+ * forgotten. On an error watching has ended. Return: 0 or an error.
+ */
+int lw_mode_set(u32 rate);
 
 /** lw_stop() - detach the hooks; the tables stay as they are and can be read */
 void lw_stop(void);

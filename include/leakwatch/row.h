@@ -33,12 +33,14 @@ enum lw_note {
  * struct lw_row - a row
  * @site: the number of the site
  * @wanted: the site is one that the table shows
+ * @estimated: some of it was allocated in sampled mode: counts are estimates
  * @allocs: objects or base pages allocated since watching began
  * @frees: of those, freed
  * @live: of those, there now
  * @grown: how much @live has grown since the mark
  * @freed: how many were freed since the mark
  * @size: bytes of one
+ * @variance: of the KB that are live, by the draws; 0 if not @estimated
  * @seen: how many of them the walk has seen: the weight of the ages
  * @age_min: seconds since the youngest was allocated,
  * @age_max: and the oldest
@@ -50,12 +52,14 @@ enum lw_note {
 struct lw_row {
 	u32 site;
 	bool wanted;
+	bool estimated;
 	unsigned long allocs;
 	unsigned long frees;
 	long live;
 	long grown;
 	long freed;
 	u32 size;
+	u64 variance;
 	u32 seen;
 	u32 age_min;
 	u32 age_max;

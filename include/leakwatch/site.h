@@ -9,7 +9,8 @@
  * site without frames is a kind of memory: all of it that is not told apart by caller.
  *
  * Counts are per CPU: what was allocated, and what was freed again, in objects or in base pages.
- * live = allocs - frees - lost.
+ * live = allocs - frees - lost. In sampled mode a path has sites of its own, whose counts are of
+ * what was drawn alone; the site of its call site in exact mode is the parent of all of them.
  *
  * Locking: none. Making a site: a number is taken, the site filled in, then published in the hash
  * by one cmpxchg (full barrier, pairs with the address dependency of readers). If another CPU made
@@ -48,12 +49,18 @@ enum lw_class {
 /**
  * typedef lw_what_t - what is asked for, as one comparable word
  *
- * Bits 0-3 the class, 4 whether a cache is named, 8-31 the page order or the kmalloc type,
- * 32-63 the gfp mask, the size in bytes, or the number of the cache (cache.h).
+ * Bits 0-1 the class, 2 whether a cache is named, 3-7 the rate at which it was drawn (sample.h), 0
+ * if all is taken, 8-31 the page order or the kmalloc type, 32-63 the gfp mask, the size in bytes,
+ * or the number of the cache (cache.h).
  */
 typedef u64 lw_what_t;
 
-#define LW_WHAT_CACHE	0x10
+#define LW_WHAT_CLASS	0x3
+#define LW_WHAT_CACHE	0x4
+#define LW_WHAT_RATE	3
+#define LW_WHAT_RATES	0xf8ULL
+
+static_assert(LW_NR_CLASSES <= LW_WHAT_CLASS + 1);
 
 /** lw_what_kmalloc() - a kmalloc of @bytes; @type, up to 24 bits, tells caches of one size apart */
 static inline lw_what_t lw_what_kmalloc(u32 bytes, u32 type)
@@ -75,7 +82,25 @@ static inline lw_what_t lw_what_pages(u8 order, u32 gfp)
 
 static inline enum lw_class lw_what_class(lw_what_t what)
 {
-	return what & 0xf;
+	return what & LW_WHAT_CLASS;
+}
+
+/** lw_what_drawn() - what was asked for, in sampled mode, at @rate */
+static inline lw_what_t lw_what_drawn(lw_what_t what, u32 rate)
+{
+	return what | (lw_what_t)rate << LW_WHAT_RATE;
+}
+
+/** lw_what_rate() - Return: the rate at which it was drawn, 0 if it was not: all is taken */
+static inline u32 lw_what_rate(lw_what_t what)
+{
+	return (what & LW_WHAT_RATES) >> LW_WHAT_RATE;
+}
+
+/** lw_what_exact() - Return: the same in exact mode */
+static inline lw_what_t lw_what_exact(lw_what_t what)
+{
+	return what & ~LW_WHAT_RATES;
 }
 
 static inline bool lw_what_is_cache(lw_what_t what)
@@ -130,7 +155,7 @@ struct lw_counts {
  * @count: its counts
  * @pid_min: the lowest pid that asked in process context, and
  * @pid_span: how far the highest is above it; -1 and 0 if none did
- * @parent: number of the site of its call site; its own number if it is that
+ * @parent: number of the site of its call site, in exact mode; its own number if it is that
  * @frame: index of the first of its frames in the pool
  * @size: bytes of one object or page
  * @cache: the slab cache, by number; 0 if not known. Settled at the first event

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <leakwatch/hook.h>
+#include <leakwatch/sample.h>
 
 static unsigned int wanted;	/* classes asked for, a bit each */
 static unsigned int watched;	/* classes that have what they need */
@@ -33,6 +34,11 @@ static void match(struct tracepoint *tp, void *unused)
 			hook->tp = tp;
 }
 
+static void *adapter(const struct lw_hook *hook)
+{
+	return lw_sampled() && hook->sampled ? hook->sampled : hook->trace;
+}
+
 static void attach(struct lw_hook *hook)
 {
 	int i;
@@ -41,8 +47,9 @@ static void attach(struct lw_hook *hook)
 		return;
 	hook->err = -ENOENT;
 	if (hook->type == LW_TRACE) {
+		hook->probe = adapter(hook);
 		if (hook->tp)
-			hook->err = tracepoint_probe_register(hook->tp, hook->trace, NULL);
+			hook->err = tracepoint_probe_register(hook->tp, hook->probe, NULL);
 	} else {
 		for (i = 0; i < LW_HOOK_SYMBOLS && hook->symbol[i] && hook->err == -ENOENT; i++)
 			hook->err = lw_probe_attach(hook, hook->symbol[i]);
@@ -56,7 +63,7 @@ static void detach(struct lw_hook *hook)
 		return;
 	hook->attached = false;
 	if (hook->type == LW_TRACE)
-		tracepoint_probe_unregister(hook->tp, hook->trace, NULL);
+		tracepoint_probe_unregister(hook->tp, hook->probe, NULL);
 	else
 		lw_probe_detach(hook);
 }
@@ -77,17 +84,20 @@ static void detach(struct lw_hook *hook)
  * Allocations go first. What is allocated from here on is not stored; what is freed is still
  * removed until the second pass, so the tables stay right up to the moment they freeze.
  */
-static void detach_classes(unsigned int classes)
+static void detach_some(unsigned int classes, bool frees)
 {
 	struct lw_hook *hook;
-	int frees;
 
-	for (frees = 0; frees <= 1; frees++) {
-		for_each_hook(hook)
-			if (hook->frees == frees && classes & BIT(hook->class))
-				detach(hook);
-		tracepoint_synchronize_unregister();
-	}
+	for_each_hook(hook)
+		if (hook->frees == frees && classes & BIT(hook->class))
+			detach(hook);
+	tracepoint_synchronize_unregister();
+}
+
+static void detach_classes(unsigned int classes)
+{
+	detach_some(classes, false);
+	detach_some(classes, true);
 }
 
 void lw_hooks_detach(void)
@@ -134,12 +144,58 @@ int lw_hooks_attach(void)
 	return watched ? 0 : -EOPNOTSUPP;
 }
 
+void lw_hooks_pause(void)
+{
+	struct lw_hook *hook;
+
+	for_each_hook(hook)
+		if (hook->type == LW_RETURN && hook->attached)
+			hook->missed = lw_hook_missed(hook);
+	detach_some(~0U, false);
+}
+
+/* The new adapter comes before the old one goes, so whichever is first takes what is freed. */
+int lw_hooks_turn(void)
+{
+	struct lw_hook *hook;
+	int err = 0;
+
+	for_each_hook(hook) {
+		if (err || !hook->frees || !hook->attached || hook->type != LW_TRACE ||
+		    hook->probe == adapter(hook))
+			continue;
+		err = tracepoint_probe_register(hook->tp, adapter(hook), NULL);
+		if (err)
+			continue;
+		tracepoint_probe_unregister(hook->tp, hook->probe, NULL);
+		hook->probe = adapter(hook);
+	}
+	tracepoint_synchronize_unregister();
+	return err;
+}
+
+int lw_hooks_resume(void)
+{
+	struct lw_hook *hook;
+	int turn, err = 0;
+
+	for (turn = 1; turn <= 2; turn++)
+		for_each_hook(hook)
+			if (in_turn(hook, turn) && watched & BIT(hook->class)) {
+				attach(hook);
+				if (hook->needed && !hook->attached)
+					err = hook->err;
+			}
+	return err;
+}
+
 void lw_hooks_clear(void)
 {
 	struct lw_hook *hook;
 	int cpu;
 
 	for_each_hook(hook) {
+		hook->missed = 0;
 		for_each_possible_cpu(cpu)
 			WRITE_ONCE(*per_cpu_ptr(hook->events, cpu), 0);
 	}
@@ -174,7 +230,7 @@ unsigned long lw_hook_missed(const struct lw_hook *hook)
 	case LW_ENTRY:
 		return hook->by_ftrace ? 0 : hook->kp.nmissed;
 	case LW_RETURN:
-		return hook->rp.nmissed + hook->rp.kp.nmissed;
+		return hook->missed + hook->rp.nmissed + hook->rp.kp.nmissed;
 	default:
 		return 0;
 	}

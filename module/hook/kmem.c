@@ -15,6 +15,7 @@
 #include <leakwatch/cache.h>
 #include <leakwatch/door.h>
 #include <leakwatch/hook.h>
+#include <leakwatch/sample.h>
 
 enum {
 	KFREE, CACHE_FREE, FREE_BULK, FREE_RCU, FREE_RCU_NOLOCK, FREE_NOLOCK, DESTROY,
@@ -61,6 +62,69 @@ static void kmalloc_plain(void *data, unsigned long call_site, const void *objec
 	kmalloc_event(call_site, object, bytes, gfp);
 }
 
+/*
+ * From 6.12 on a large kmalloc is announced twice, the caller last, with no event between: that is
+ * one draw. Whether it was is told by the counts of events; who comes between makes it two.
+ */
+static DEFINE_PER_CPU(struct large {
+	const void *object;
+	unsigned long kmallocs;
+	unsigned long kfrees;
+	bool drawn;
+}, large_last);
+
+static bool is_again(const void *object)
+{
+	return this_cpu_read(large_last.object) == object &&
+	       this_cpu_read(large_last.kmallocs) + 1 == this_cpu_read(events[KMALLOC]) &&
+	       this_cpu_read(large_last.kfrees) == this_cpu_read(events[KFREE]);
+}
+
+static noinline __noclone void large_sampled(void *data, unsigned long call_site, const void *object,
+				   size_t req, size_t bytes, gfp_t gfp)
+{
+	bool drawn = is_again(object) ? this_cpu_read(large_last.drawn) :
+		     lw_sample_due(bytes) && lw_sample_take();
+
+	this_cpu_write(large_last.object, object);
+	this_cpu_write(large_last.kmallocs, this_cpu_read(events[KMALLOC]));
+	this_cpu_write(large_last.kfrees, this_cpu_read(events[KFREE]));
+	this_cpu_write(large_last.drawn, drawn);
+	if (drawn)
+		lw_object_alloc_drawn(call_site, object, lw_what_kmalloc(bytes, type_of(gfp)));
+}
+
+/* The parameters are in the places that the event has put them in. */
+static noinline __noclone void kmalloc_due(void *data, unsigned long call_site, const void *object, size_t req,
+				 size_t bytes, gfp_t gfp)
+{
+	if (lw_sample_take())
+		lw_object_alloc_drawn(call_site, object, lw_what_kmalloc(bytes, type_of(gfp)));
+}
+
+static __always_inline void kmalloc_sampled(void *data, unsigned long call_site, const void *object,
+					    size_t req, size_t bytes, gfp_t gfp)
+{
+	if (unlikely(bytes > KMALLOC_MAX_CACHE_SIZE))
+		return large_sampled(data, call_site, object, req, bytes, gfp);
+	if (lw_sample_due(bytes))
+		kmalloc_due(data, call_site, object, req, bytes, gfp);
+}
+
+static void kmalloc_of_node_sampled(void *data, unsigned long call_site, const void *object,
+				    size_t req, size_t bytes, gfp_t gfp, int node)
+{
+	event(KMALLOC);
+	kmalloc_sampled(data, call_site, object, req, bytes, gfp);
+}
+
+static void kmalloc_plain_sampled(void *data, unsigned long call_site, const void *object,
+				  size_t req, size_t bytes, gfp_t gfp)
+{
+	event(KMALLOC);
+	kmalloc_sampled(data, call_site, object, req, bytes, gfp);
+}
+
 /* kmem_cache_alloc: names the cache from 6.1 on, before that its size. */
 
 /* A cache that finds no number is told by its size. */
@@ -68,7 +132,7 @@ static __always_inline lw_what_t what_of(struct kmem_cache *cache)
 {
 	u32 nr = lw_cache_get(cache);
 
-	return likely(nr) ? lw_what_cache(nr) : lw_what_kmalloc(kmem_cache_size(cache), 0);
+	return likely(nr) ? lw_what_cache(nr) : lw_what_kmalloc(lw_cache_bytes(cache), 0);
 }
 
 static void cache_alloc_of_cache(void *data, unsigned long call_site, const void *object,
@@ -83,6 +147,28 @@ static void cache_alloc_of_size(void *data, unsigned long call_site, const void 
 {
 	event(CACHE_ALLOC);
 	kmalloc_event(call_site, object, bytes, gfp);
+}
+
+static noinline __noclone void cache_due(void *data, unsigned long call_site, const void *object,
+			       struct kmem_cache *cache)
+{
+	if (lw_sample_take())
+		lw_object_alloc_drawn(call_site, object, what_of(cache));
+}
+
+static void cache_alloc_of_cache_sampled(void *data, unsigned long call_site, const void *object,
+					 struct kmem_cache *cache, gfp_t gfp, int node)
+{
+	event(CACHE_ALLOC);
+	if (lw_sample_due(lw_cache_bytes(cache)))
+		cache_due(data, call_site, object, cache);
+}
+
+static void cache_alloc_of_size_sampled(void *data, unsigned long call_site, const void *object,
+					size_t req, size_t bytes, gfp_t gfp)
+{
+	event(CACHE_ALLOC);
+	kmalloc_sampled(data, call_site, object, req, bytes, gfp);
 }
 
 #ifdef LW_HAVE_NODE_EVENTS
@@ -100,7 +186,22 @@ static void cache_alloc_node_plain(void *data, unsigned long call_site, const vo
 	kmalloc_event(call_site, object, bytes, gfp);
 }
 
-#define NODE_EVENT(name, fn) .trace = LW_ADAPTER_1(name, fn)
+static void kmalloc_node_plain_sampled(void *data, unsigned long call_site, const void *object,
+				       size_t req, size_t bytes, gfp_t gfp, int node)
+{
+	event(KMALLOC_NODE);
+	kmalloc_sampled(data, call_site, object, req, bytes, gfp);
+}
+
+static void cache_alloc_node_plain_sampled(void *data, unsigned long call_site, const void *object,
+					   size_t req, size_t bytes, gfp_t gfp, int node)
+{
+	event(CACHE_ALLOC_NODE);
+	kmalloc_sampled(data, call_site, object, req, bytes, gfp);
+}
+
+#define NODE_EVENT(name, fn)							\
+	.trace = LW_ADAPTER_1(name, fn), .sampled = LW_ADAPTER_1(name, fn##_sampled)
 #else
 #define NODE_EVENT(name, fn) .trace = NULL
 #endif
@@ -133,7 +234,50 @@ static void cache_free_plain(void *data, unsigned long call_site, const void *ob
 	lw_object_free(object);
 }
 
-/* Frees without an event. */
+static void kfree_plain_sampled(void *data, unsigned long call_site, const void *object)
+{
+	event(KFREE);
+	lw_object_free_drawn(object);
+}
+
+static void cache_free_of_cache_sampled(void *data, unsigned long call_site, const void *object,
+					const struct kmem_cache *cache)
+{
+	event(CACHE_FREE);
+	lw_object_free_drawn(object);
+}
+
+static void cache_free_of_name_sampled(void *data, unsigned long call_site, const void *object,
+				       const char *cache)
+{
+	event(CACHE_FREE);
+	lw_object_free_drawn(object);
+}
+
+static void cache_free_plain_sampled(void *data, unsigned long call_site, const void *object)
+{
+	event(CACHE_FREE);
+	lw_object_free_drawn(object);
+}
+
+/* Frees without an event, in either mode. */
+
+static void free_either(const void *object)
+{
+	if (lw_sampled())
+		lw_object_free_drawn(object);
+	else
+		lw_object_free(object);
+}
+
+/* What is given up is free: in sampled mode nobody asks what became of it. */
+static void give_either(const void *object)
+{
+	if (lw_sampled())
+		lw_object_free_drawn(object);
+	else
+		lw_object_give(object);
+}
 
 /* void kmem_cache_free_bulk(struct kmem_cache *cache, size_t nr, void **object) */
 static void free_bulk(unsigned long cache, unsigned long nr, unsigned long objects)
@@ -143,7 +287,7 @@ static void free_bulk(unsigned long cache, unsigned long nr, unsigned long objec
 
 	event(FREE_BULK);
 	for (i = 0; i < nr; i++)
-		lw_object_free(object[i]);
+		free_either(object[i]);
 }
 
 /*
@@ -159,20 +303,20 @@ static const void *of_rcu(unsigned long head, unsigned long object)
 static void free_rcu(unsigned long head, unsigned long object, unsigned long unused)
 {
 	event(FREE_RCU);
-	lw_object_give(of_rcu(head, object));
+	give_either(of_rcu(head, object));
 }
 
 static void free_rcu_nolock(unsigned long head, unsigned long object, unsigned long unused)
 {
 	event(FREE_RCU_NOLOCK);
-	lw_object_give(of_rcu(head, object));
+	give_either(of_rcu(head, object));
 }
 
 /* void kfree_nolock(const void *object) */
 static void free_nolock(unsigned long object, unsigned long unused1, unsigned long unused2)
 {
 	event(FREE_NOLOCK);
-	lw_object_free((const void *)object);
+	free_either((const void *)object);
 }
 
 /* void kmem_cache_destroy(struct kmem_cache *cache) */
@@ -185,10 +329,18 @@ static void destroy(unsigned long cache, unsigned long unused1, unsigned long un
 /* Allocations without an event: the site is found at the entry, the objects at the return. */
 
 struct bulk {
+	struct lw_draw draw;
+	bool none;		/* of them will be drawn */
 	u32 site;
+	u32 bytes;
 	size_t nr;
 	void **object;
 };
+
+static u32 site_now(lw_what_t what, const struct lw_draw *draw, struct pt_regs *regs)
+{
+	return lw_site_at(lw_what_drawn(what, draw->rate), regs);
+}
 
 /*
  * int or bool kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t nr, void **object)
@@ -198,9 +350,12 @@ static void alloc_bulk_enter(void *data, struct pt_regs *regs)
 	struct bulk *bulk = data;
 	struct kmem_cache *cache = (struct kmem_cache *)lw_regs_arg(regs, 0);
 
-	bulk->site = lw_site_at(what_of(cache), regs);
+	bulk->bytes = lw_cache_bytes(cache);
 	bulk->nr = lw_regs_arg(regs, 2);
 	bulk->object = (void **)lw_regs_arg(regs, 3);
+	bulk->none = !lw_draw_begin(&bulk->draw, bulk->nr * bulk->bytes);
+	if (!bulk->none)
+		bulk->site = site_now(what_of(cache), &bulk->draw, regs);
 }
 
 static void alloc_bulk_leave(void *data, struct pt_regs *regs)
@@ -209,25 +364,38 @@ static void alloc_bulk_leave(void *data, struct pt_regs *regs)
 	size_t i;
 
 	event(ALLOC_BULK);
-	if (!(u32)lw_regs_result(regs))
+	if (!(u32)lw_regs_result(regs) || bulk->none)
 		return;
 	for (i = 0; i < bulk->nr; i++)
-		lw_object_put(bulk->site, bulk->object[i]);
+		if (lw_draw_next(&bulk->draw, bulk->bytes))
+			lw_object_put(bulk->site, bulk->object[i]);
 }
 
 /* void *_kmalloc_nolock_noprof(size_t bytes, ...) */
+struct nolock {
+	bool none;
+	u32 site;
+};
+
 static void kmalloc_nolock_enter(void *data, struct pt_regs *regs)
 {
-	*(u32 *)data = lw_site_at(lw_what_kmalloc(lw_regs_arg(regs, 0), 0), regs);
+	size_t bytes = lw_regs_arg(regs, 0);
+	struct nolock *nolock = data;
+	struct lw_draw draw;
+
+	nolock->none = !lw_draw_begin(&draw, bytes);
+	if (!nolock->none)
+		nolock->site = site_now(lw_what_kmalloc(bytes, 0), &draw, regs);
 }
 
 static void kmalloc_nolock_leave(void *data, struct pt_regs *regs)
 {
 	const void *object = (const void *)lw_regs_result(regs);
+	struct nolock *nolock = data;
 
 	event(KMALLOC_NOLOCK);
-	if (object)
-		lw_object_put(*(u32 *)data, object);
+	if (object && !nolock->none)
+		lw_object_put(nolock->site, object);
 }
 
 struct lw_hook lw_kmem_hooks[] = {
@@ -235,12 +403,15 @@ struct lw_hook lw_kmem_hooks[] = {
 		.events = &events[KFREE],
 		.name = "kfree", .type = LW_TRACE, .frees = true, .needed = true,
 		.trace = LW_ADAPTER_1(kfree, kfree_plain),
+		.sampled = LW_ADAPTER_1(kfree, kfree_plain_sampled),
 	},
 	[CACHE_FREE] = {
 		.events = &events[CACHE_FREE],
 		.name = "kmem_cache_free", .type = LW_TRACE, .frees = true, .needed = true,
 		.trace = LW_ADAPTER_3(kmem_cache_free, cache_free_of_cache, cache_free_of_name,
 				      cache_free_plain),
+		.sampled = LW_ADAPTER_3(kmem_cache_free, cache_free_of_cache_sampled,
+					cache_free_of_name_sampled, cache_free_plain_sampled),
 	},
 	[FREE_BULK] = {
 		.events = &events[FREE_BULK],
@@ -271,11 +442,14 @@ struct lw_hook lw_kmem_hooks[] = {
 		.events = &events[KMALLOC],
 		.name = "kmalloc", .type = LW_TRACE, .needed = true,
 		.trace = LW_ADAPTER_2(kmalloc, kmalloc_of_node, kmalloc_plain),
+		.sampled = LW_ADAPTER_2(kmalloc, kmalloc_of_node_sampled, kmalloc_plain_sampled),
 	},
 	[CACHE_ALLOC] = {
 		.events = &events[CACHE_ALLOC],
 		.name = "kmem_cache_alloc", .type = LW_TRACE, .needed = true,
 		.trace = LW_ADAPTER_2(kmem_cache_alloc, cache_alloc_of_cache, cache_alloc_of_size),
+		.sampled = LW_ADAPTER_2(kmem_cache_alloc, cache_alloc_of_cache_sampled,
+					cache_alloc_of_size_sampled),
 	},
 	[KMALLOC_NODE] = {
 		.events = &events[KMALLOC_NODE],
@@ -297,7 +471,8 @@ struct lw_hook lw_kmem_hooks[] = {
 		.events = &events[KMALLOC_NOLOCK],
 		.name = "kmalloc_nolock", .type = LW_RETURN,
 		.symbol = { "_kmalloc_nolock_noprof", "kmalloc_nolock_noprof" },
-		.enter = kmalloc_nolock_enter, .leave = kmalloc_nolock_leave, .data = sizeof(u32),
+		.enter = kmalloc_nolock_enter, .leave = kmalloc_nolock_leave,
+		.data = sizeof(struct nolock),
 	},
 };
 

@@ -16,6 +16,7 @@
 #include <compat/trace.h>
 #include <leakwatch/door.h>
 #include <leakwatch/hook.h>
+#include <leakwatch/sample.h>
 
 enum { PAGE_FREE, MIGRATE, PAGE_ALLOC, MOVABLE, PAGES_BULK, ISOLATE, CONTIG, NR_HOOKS };
 
@@ -30,10 +31,34 @@ static void page_alloc(void *data, struct page *page, unsigned int order, gfp_t 
 		lw_pages_alloc(page_to_pfn(page), order, (__force u32)gfp);
 }
 
+/* What the last event on this CPU told of: a bulk allocation then tells of it again. */
+static DEFINE_PER_CPU(struct page *, last);
+
+static noinline __noclone void page_due(void *data, struct page *page, unsigned int order, gfp_t gfp)
+{
+	if (lw_sample_take() && page)
+		lw_pages_alloc_drawn(page_to_pfn(page), order, (__force u32)gfp);
+}
+
+static void page_alloc_sampled(void *data, struct page *page, unsigned int order, gfp_t gfp,
+			       int type)
+{
+	event(PAGE_ALLOC);
+	this_cpu_write(last, page);
+	if (lw_sample_due(PAGE_SIZE << order))
+		page_due(data, page, order, gfp);
+}
+
 static void page_free(void *data, struct page *page, unsigned int order)
 {
 	event(PAGE_FREE);
 	lw_pages_free(page_to_pfn(page), order);
+}
+
+static void page_free_sampled(void *data, struct page *page, unsigned int order)
+{
+	event(PAGE_FREE);
+	lw_pages_free_drawn(page_to_pfn(page), order);
 }
 
 /*
@@ -55,7 +80,8 @@ static void migrate(unsigned long to, unsigned long from, unsigned long unused)
 static void movable(unsigned long page, unsigned long unused1, unsigned long unused2)
 {
 	event(MOVABLE);
-	lw_page_put_if_none(LW_SITE_MIGRATION, page_to_pfn((struct page *)page));
+	if (!lw_sampled())	/* else what has no entry may have had an event */
+		lw_page_put_if_none(LW_SITE_MIGRATION, page_to_pfn((struct page *)page));
 }
 
 /*
@@ -66,11 +92,18 @@ static void movable(unsigned long page, unsigned long unused1, unsigned long unu
  * put in front of the list. Single pages that it falls back to have had an event.
  */
 struct bulk {
+	struct lw_draw draw;
+	bool none;		/* of them will be drawn */
 	u32 site;
 	struct list_head *list;
 	struct page **array;
 	unsigned long filled;
 };
+
+static u32 site_now(u32 gfp, const struct lw_draw *draw, struct pt_regs *regs)
+{
+	return lw_site_at(lw_what_drawn(lw_what_pages(0, gfp), draw->rate), regs);
+}
 
 static void pages_bulk_enter(void *data, struct pt_regs *regs)
 {
@@ -84,10 +117,21 @@ static void pages_bulk_enter(void *data, struct pt_regs *regs)
 	bulk->list = NULL;
 	bulk->array = (struct page **)lw_regs_arg(regs, 4);
 #endif
-	bulk->site = lw_site_at(lw_what_pages(0, lw_regs_arg(regs, 0)), regs);
 	bulk->filled = 0;
 	while (bulk->array && bulk->filled < nr && bulk->array[bulk->filled])
 		bulk->filled++;
+	bulk->none = !lw_draw_begin(&bulk->draw, nr * PAGE_SIZE);
+	if (!bulk->none)
+		bulk->site = site_now(lw_regs_arg(regs, 0), &bulk->draw, regs);
+}
+
+static void bulk_page(struct bulk *bulk, struct page *page)
+{
+	/* in sampled mode: the one that it fell back to has had its draw */
+	if (bulk->draw.rate && page == this_cpu_read(last))
+		return;
+	if (lw_draw_next(&bulk->draw, PAGE_SIZE))
+		lw_page_put_if_none(bulk->site, page_to_pfn(page));
 }
 
 static void pages_bulk_leave(void *data, struct pt_regs *regs)
@@ -97,15 +141,17 @@ static void pages_bulk_leave(void *data, struct pt_regs *regs)
 	struct page *page;
 
 	event(PAGES_BULK);
+	if (bulk->none)
+		return;
 	if (bulk->array) {
 		for (i = bulk->filled; i < nr; i++)
 			if (bulk->array[i])
-				lw_page_put_if_none(bulk->site, page_to_pfn(bulk->array[i]));
+				bulk_page(bulk, bulk->array[i]);
 	} else if (bulk->list) {
 		list_for_each_entry(page, bulk->list, lru) {
 			if (!nr--)
 				break;
-			lw_page_put_if_none(bulk->site, page_to_pfn(page));
+			bulk_page(bulk, page);
 		}
 	}
 }
@@ -126,12 +172,16 @@ static void isolate_leave(void *data, struct pt_regs *regs)
 	unsigned long pfn, end = lw_regs_result(regs);
 
 	event(ISOLATE);
+	if (lw_sampled())
+		return;
 	for (pfn = *(unsigned long *)data; pfn < end; pfn++)
 		lw_page_put_if_none(LW_SITE_MIGRATION, pfn);
 }
 
 /* int alloc_contig_range(unsigned long start, unsigned long end, unsigned int type, gfp_t gfp) */
 struct contig {
+	struct lw_draw draw;
+	bool none;
 	u32 site;
 	unsigned long start;
 	unsigned long end;
@@ -146,7 +196,9 @@ static void contig_enter(void *data, struct pt_regs *regs)
 	contig->end = lw_regs_arg(regs, 1);
 	/* the caller owns the pages, wherever they came from: they are never a kind */
 	gfp = lw_regs_arg(regs, 3) & ~(__force u32)__GFP_MOVABLE;
-	contig->site = lw_site_at(lw_what_pages(0, gfp), regs);
+	contig->none = !lw_draw_begin(&contig->draw, (contig->end - contig->start) * PAGE_SIZE);
+	if (!contig->none)
+		contig->site = site_now(gfp, &contig->draw, regs);
 }
 
 static void contig_leave(void *data, struct pt_regs *regs)
@@ -155,10 +207,11 @@ static void contig_leave(void *data, struct pt_regs *regs)
 	unsigned long pfn;
 
 	event(CONTIG);
-	if ((int)lw_regs_result(regs))
+	if ((int)lw_regs_result(regs) || contig->none)
 		return;
 	for (pfn = contig->start; pfn < contig->end; pfn++)
-		lw_page_claim(contig->site, pfn);
+		if (lw_draw_next(&contig->draw, PAGE_SIZE))
+			lw_page_claim(contig->site, pfn);
 }
 
 struct lw_hook lw_page_hooks[] = {
@@ -166,6 +219,7 @@ struct lw_hook lw_page_hooks[] = {
 		.events = &events[PAGE_FREE],
 		.name = "mm_page_free", .type = LW_TRACE, .class = LW_PAGE, .frees = true,
 		.needed = true, .trace = LW_ADAPTER_1(mm_page_free, page_free),
+		.sampled = LW_ADAPTER_1(mm_page_free, page_free_sampled),
 	},
 	[MIGRATE] = {
 		.events = &events[MIGRATE],
@@ -177,6 +231,7 @@ struct lw_hook lw_page_hooks[] = {
 		.events = &events[PAGE_ALLOC],
 		.name = "mm_page_alloc", .type = LW_TRACE, .class = LW_PAGE, .needed = true,
 		.trace = LW_ADAPTER_1(mm_page_alloc, page_alloc),
+		.sampled = LW_ADAPTER_1(mm_page_alloc, page_alloc_sampled),
 	},
 	[MOVABLE] = {
 		.events = &events[MOVABLE],

@@ -9,7 +9,7 @@
 
 static struct lw_mark *marks;
 static bool on, at_start;
-static u64 marked, started, stopped;	/* seconds since boot */
+static u64 marked, started, turned, stopped;	/* seconds since boot; turned: 0 if never */
 static u32 stopped_tick;
 
 int lw_mark_init(void)
@@ -65,6 +65,7 @@ void lw_mark_clear(void)
 	memset(marks, 0, lw_sites_max() * sizeof(*marks));
 	marked = ktime_get_boottime_seconds();
 	started = marked;
+	turned = 0;
 	stopped = marked;
 	at_start = true;
 }
@@ -73,6 +74,21 @@ void lw_watch_start(void)
 {
 	lw_mark_clear();
 	on = true;
+}
+
+void lw_watch_turn(void)
+{
+	turned = ktime_get_boottime_seconds();
+}
+
+bool lw_watch_turned(void)
+{
+	return turned;
+}
+
+u64 lw_watch_mode_seconds(void)
+{
+	return (on ? ktime_get_boottime_seconds() : stopped) - (turned ?: started);
 }
 
 void lw_watch_stop(void)

@@ -9,11 +9,37 @@
 #include <leakwatch/mark.h>
 #include <leakwatch/pages.h>
 #include <leakwatch/row.h>
+#include <leakwatch/sample.h>
 
 struct walk {
 	struct lw_rows *rows;
 	u32 now;
 };
+
+/*
+ * Of what was drawn: what it stands for. The variance is the sum of w * (w - 1) over what is live,
+ * each in units of its own size: objects, or blocks of pages.
+ */
+static void estimate(struct lw_row *row, const struct lw_site *site)
+{
+	u64 weight = lw_site_weight(site), bytes = site->size, unit, nr;
+
+	if (!lw_what_rate(site->what) || !row->allocs)
+		return;
+	row->estimated = true;
+	nr = max(row->live, 0L);
+	if (lw_what_class(site->what) == LW_PAGE) {
+		bytes <<= lw_what_order(site->what);
+		nr >>= lw_what_order(site->what);
+	}
+	unit = lw_weigh(bytes, weight);		/* what one draw stands for */
+	row->variance = nr * (unit * (unit - bytes) >> 20);
+	row->allocs = lw_weigh(row->allocs, weight);
+	row->frees = lw_weigh(row->frees, weight);
+	row->live = lw_weigh(row->live, weight);
+	row->grown = lw_weigh(row->grown, weight);
+	row->freed = lw_weigh(row->freed, weight);
+}
 
 static void fill(struct lw_row *row, u32 id, unsigned int classes, bool (*want)(u32 site))
 {
@@ -36,6 +62,7 @@ static void fill(struct lw_row *row, u32 id, unsigned int classes, bool (*want)(
 	row->grown = row->live - (long)(mark->allocs - mark->frees);
 	row->freed = count.frees - mark->frees;
 	row->size = site->size;
+	estimate(row, site);
 	row->pid_min = READ_ONCE(site->pid_min);
 	row->pid_max = row->pid_min < 0 ? -1 : row->pid_min + (int)READ_ONCE(site->pid_span);
 	if (row->pid_min < 0)
@@ -73,8 +100,19 @@ static void see_page(unsigned long pfn, u64 entry, void *arg)
 	see_object(0, entry, arg);
 }
 
+/* Of a site all ages weigh the same; where sites are added up they do not. */
+static void weigh_ages(struct lw_row *row, u32 id)
+{
+	u64 weight = row->estimated ? lw_site_weight(&lw_sites[id]) : LW_WEIGHT_ONE;
+
+	row->seen = lw_weigh(row->seen, weight);
+	row->age_sum = lw_weigh(row->age_sum, weight);
+}
+
 static void fold(struct lw_row *into, const struct lw_row *row)
 {
+	into->estimated |= row->estimated;
+	into->variance += row->variance;
 	into->allocs += row->allocs;
 	into->frees += row->frees;
 	into->live += row->live;
@@ -127,6 +165,8 @@ struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)
 		lw_live_walk(see_object, &walk);
 	if (classes & BIT(LW_PAGE))
 		lw_pages_walk(see_page, &walk);
+	for (id = 0; id < nr; id++)
+		weigh_ages(&rows->row[id], id);
 	group(rows, by);
 	return rows;
 }

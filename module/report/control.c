@@ -12,11 +12,12 @@
 #include <leakwatch/name.h>
 #include <leakwatch/path.h>
 #include <leakwatch/report.h>
+#include <leakwatch/sample.h>
 
 #define ROWS_MAX	LW_MAX_SITES
 #define LINE_MAX	64
 
-struct lw_settings lw_settings = { .rows = 40 };
+struct lw_settings lw_settings = { .rows = 40, .rate = LW_RATE_DEFAULT };
 
 bool lw_wanted(u32 id)
 {
@@ -69,6 +70,46 @@ static int set_stacks(char *value, char *rest)
 		return -EINVAL;
 	WRITE_ONCE(lw_stacks, *value == 'a');
 	return 0;
+}
+
+static void show_mode(struct seq_file *seq)
+{
+	seq_puts(seq, lw_sampled() ? "sampled" : "exact");
+}
+
+static int set_rate(u32 rate)
+{
+	int err = rate == lw_sample_rate ? 0 : lw_mode_set(rate);
+
+	if (err)
+		pr_err("control: stopped, as hooks could not be attached (%d)\n", err);
+	return 0;
+}
+
+static int set_mode(char *value, char *rest)
+{
+	if (rest || !value || (strcmp(value, "exact") && strcmp(value, "sampled")))
+		return -EINVAL;
+	return set_rate(*value == 's' ? lw_settings.rate : 0);
+}
+
+static void show_sample_bytes(struct seq_file *seq)
+{
+	seq_printf(seq, "%lu", lw_rate_bytes(lw_settings.rate));
+}
+
+static int set_sample_bytes(char *value, char *rest)
+{
+	unsigned long bytes;
+	u32 rate;
+
+	if (rest || !value || kstrtoul(value, 10, &bytes))
+		return -EINVAL;
+	rate = lw_rate_of_bytes(bytes);
+	if (!rate)
+		return -EINVAL;
+	lw_settings.rate = rate;
+	return lw_sampled() ? set_rate(rate) : 0;
 }
 
 static void show_depth(struct seq_file *seq)
@@ -146,6 +187,9 @@ static const struct setting {
 	int (*set)(char *value, char *rest);
 } settings[] = {
 	{ "stacks", "all: whole paths; off: slab by call site alone", show_stacks, set_stacks },
+	{ "mode", "exact: every event; sampled: some, drawn at random, the rest estimated",
+	  show_mode, set_mode },
+	{ "sample_bytes", LW_SAMPLE_RANGE, show_sample_bytes, set_sample_bytes },
 	{ "depth", "1 to 32: frames of a path", show_depth, set_depth },
 	{ "rows", "0 to 131072: rows of top, 0 for all", show_rows, set_rows },
 	{ "filter", "none, cache <name>, module <name>, pid <number>, size <bytes>",
@@ -201,13 +245,13 @@ static int control_show(struct seq_file *seq, void *unused)
 	seq_puts(seq, LW_FORMAT "control: echo \"<name> <value>\" or one of the words below > control\n");
 	for (i = 0; i < ARRAY_SIZE(verbs); i++)
 		seq_printf(seq, "# %s: %s\n", verbs[i].name, verbs[i].about);
-	seq_printf(seq, "%-8s %-24s %s\n", "NAME", "VALUE", "RANGE");
-	seq_printf(seq, "%-8s %-24s %s\n", "state", lw_watch_on() ? "started" : "stopped",
+	seq_printf(seq, "%-12s %-24s %s\n", "NAME", "VALUE", "RANGE");
+	seq_printf(seq, "%-12s %-24s %s\n", "state", lw_watch_on() ? "started" : "stopped",
 		   "read only");
 	for (i = 0; i < ARRAY_SIZE(settings); i++) {
 		size_t before = seq->count;
 
-		seq_printf(seq, "%-8s ", settings[i].name);
+		seq_printf(seq, "%-12s ", settings[i].name);
 		before = seq->count;
 		settings[i].show(seq);
 		seq_printf(seq, "%*s %s\n", (int)max_t(long, 0, 24 - (long)(seq->count - before)),

@@ -5,11 +5,13 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <leakwatch/audit.h>
+#include <leakwatch/filter.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/pages.h>
 #include <leakwatch/report.h>
+#include <leakwatch/sample.h>
 #include <leakwatch/stats.h>
 
 static struct dentry *root;
@@ -17,6 +19,7 @@ static struct dentry *root;
 void lw_forget(void)
 {
 	lw_live_clear();
+	lw_filter_clear();
 	lw_pages_clear();
 	lw_sites_clear();
 	lw_stats_clear();
@@ -42,6 +45,27 @@ void lw_stop(void)
 		return;
 	lw_hooks_detach();
 	lw_watch_stop();
+}
+
+/* In the order that filter.h gives. */
+int lw_mode_set(u32 rate)
+{
+	int err;
+
+	if (!lw_watch_on()) {
+		lw_sample_set(rate);
+		return 0;
+	}
+	lw_hooks_pause();
+	lw_filter_open();
+	lw_sample_set(rate);
+	err = lw_hooks_turn();
+	lw_filter_fill();
+	err = err ?: lw_hooks_resume();
+	lw_watch_turn();
+	if (err)
+		lw_stop();
+	return err;
 }
 
 /* What the tables say about the kernel's addresses and processes is for root alone. */

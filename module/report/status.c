@@ -4,12 +4,14 @@
 #include <linux/module.h>
 #include <leakwatch/audit.h>
 #include <leakwatch/cache.h>
+#include <leakwatch/filter.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/pages.h>
 #include <leakwatch/report.h>
+#include <leakwatch/sample.h>
 #include <leakwatch/stats.h>
 #include <leakwatch/walk.h>
 
@@ -90,10 +92,20 @@ static int status_show(struct seq_file *seq, void *unused)
 	mutex_lock(&lw_lock);
 	lw_print_head(seq, "status", "whether the other files can be believed");
 	seq_puts(seq, "# lost_*, missed_frees_* and MISSED below are 0 when every event was stored\n");
-	seq_puts(seq, "# unmatched_*: frees of what is older than the module\n");
+	if (lw_sampled())
+		seq_puts(seq, "# unmatched_*: not counted in this mode; *_live: only what was drawn\n");
+	else if (lw_watch_turned())
+		seq_puts(seq, "# unmatched_*: frees of what is older than the module, or was not drawn\n");
+	else
+		seq_puts(seq, "# unmatched_*: frees of what is older than the module\n");
 	seq_printf(seq, "%-24s %s\n", "NAME", "VALUE");
 	show_class(seq, "class_slab", LW_SLAB);
 	show_class(seq, "class_page", LW_PAGE);
+	seq_printf(seq, "%-24s %s\n", "mode", lw_sampled() ? "sampled" : "exact");
+	line(seq, "mode_age", lw_watch_mode_seconds());
+	line(seq, "sample_bytes", lw_rate_bytes(lw_settings.rate));
+	if (lw_sampled())
+		line(seq, "filter_load_percent", lw_filter_load());
 	show_tables(seq);
 	for (i = 0; i < LW_NR_STATS; i++)
 		line(seq, lw_stat_name(i), lw_stat_read(i));

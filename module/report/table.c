@@ -14,6 +14,7 @@
 #include <leakwatch/name.h>
 #include <leakwatch/rank.h>
 #include <leakwatch/report.h>
+#include <leakwatch/sample.h>
 #include <leakwatch/stats.h>
 
 /**
@@ -105,6 +106,33 @@ static u32 age_avg(const struct lw_row *row)
 	return row->seen ? div_u64(row->age_sum, row->seen) : 0;
 }
 
+/* A figure of a row, with a mark if it is an estimate. */
+#define FIGURE	24
+
+static const char *figure(bool estimated, s64 value, char text[FIGURE])
+{
+	scnprintf(text, FIGURE, "%s%lld", estimated ? "~" : "", value);
+	return text;
+}
+
+static const char *error_text(const struct lw_row *row, char text[FIGURE])
+{
+	scnprintf(text, FIGURE, row->estimated ? "%u" : "-", (u32)int_sqrt64(row->variance));
+	return text;
+}
+
+/* From when which mode holds, and what that says of the figures. */
+static void print_mode(struct seq_file *seq)
+{
+	if (lw_sampled())
+		seq_printf(seq, "# sampled for %llu s, of %lu bytes one draw%s: what has a ~ is an estimate\n",
+			   lw_watch_mode_seconds(), lw_rate_bytes(lw_sample_rate),
+			   lw_watch_turned() ? ", before that otherwise" : "");
+	else if (lw_watch_turned())
+		seq_printf(seq, "# exact for %llu s, before that otherwise: what has a ~ is an estimate\n",
+			   lw_watch_mode_seconds());
+}
+
 const char *lw_site_cache(const struct lw_site *site)
 {
 	if (site->cache)
@@ -133,6 +161,7 @@ void lw_print_head(struct seq_file *seq, const char *name, const char *about)
 	seq_printf(seq, "# watching for %llu s%s, mark set %llu s ago%s\n", lw_watch_seconds(),
 		   lw_watch_on() ? "" : ", stopped", lw_mark_seconds(),
 		   lw_mark_is_start() ? " (at the start)" : "");
+	print_mode(seq);
 	if (lw_stats_lost())
 		seq_printf(seq, "# %lu events were lost or missed, see status\n", lw_stats_lost());
 	lw_hooks_each(print_deaf, seq);
@@ -154,7 +183,7 @@ static void print_columns(struct seq_file *seq, const struct kind *kind)
 		seq_printf(seq, "%-16s %6s ", "CACHE", "SIZE-B");
 	if (kind->classes == BIT(LW_PAGE))
 		seq_printf(seq, "%5s %-8s ", "ORDER", "GFP");
-	seq_puts(seq, "SITE\n");
+	seq_printf(seq, "%6s SITE\n", "ERR-KB");
 }
 
 static void print_row(struct seq_file *seq, const struct kind *kind, unsigned int rank,
@@ -162,11 +191,15 @@ static void print_row(struct seq_file *seq, const struct kind *kind, unsigned in
 {
 	const struct lw_site *site = &lw_sites[row->site];
 	enum lw_class class = lw_what_class(site->what);
-	char pid[24], note[56], ages[3][12];
+	char pid[24], note[56], ages[3][12], figures[6][FIGURE];
+	bool about = row->estimated;
 
-	seq_printf(seq, "%4u %-7s %-5s %5u %7ld %7lld %11s %7lld %8lu %8lu %7s %7s %7s %-9s %-4s ",
-		   rank, "-", class == LW_SLAB ? "slab" : "page", row->site, row->live,
-		   kb(lw_row_bytes(row)), "-", kb(lw_row_grown(row)), row->allocs, row->frees,
+	seq_printf(seq, "%4u %-7s %-5s %5u %7s %7s %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
+		   rank, "-", class == LW_SLAB ? "slab" : "page", row->site,
+		   figure(about, row->live, figures[0]),
+		   figure(about, kb(lw_row_bytes(row)), figures[1]), "-",
+		   figure(about, kb(lw_row_grown(row)), figures[2]),
+		   figure(about, row->allocs, figures[3]), figure(about, row->frees, figures[4]),
 		   age_text(row, row->age_min, ages[0], sizeof(ages[0])),
 		   age_text(row, age_avg(row), ages[1], sizeof(ages[1])),
 		   age_text(row, row->age_max, ages[2], sizeof(ages[2])),
@@ -180,6 +213,7 @@ static void print_row(struct seq_file *seq, const struct kind *kind, unsigned in
 			seq_printf(seq, "%5u %#-8x ", lw_what_order(site->what),
 				   lw_what_major(site->what));
 	}
+	seq_printf(seq, "%6s ", error_text(row, figures[5]));
 	print_site(seq, row->site);
 	seq_putc(seq, '\n');
 }
@@ -189,11 +223,14 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 {
 	const struct lw_site *site = &lw_sites[row->site];
 	unsigned long *frame = lw_site_frames(site);
-	char pid[24], note[56], text[LW_FRAME_TEXT];
+	const char *about = row->estimated ? "~" : "";
+	char pid[24], note[56], text[LW_FRAME_TEXT], error[FIGURE];
 	gfp_t gfp;
 	int i;
 
-	seq_printf(seq, "%ld times, %lld KB", row->live, kb(lw_row_bytes(row)));
+	seq_printf(seq, "%s%ld times, %s%lld KB", about, row->live, about, kb(lw_row_bytes(row)));
+	if (row->estimated)
+		seq_printf(seq, ", error %s KB", error_text(row, error));
 	if (lw_what_class(site->what) == LW_SLAB) {
 		seq_printf(seq, ", cache %s, size %u", lw_site_cache(site), row->size);
 	} else if (!lw_row_is_backing(row) && row->site != LW_SITE_MIGRATION) {
@@ -201,8 +238,9 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 		seq_printf(seq, ", order %u, mask %#x(%pGg)", lw_what_order(site->what),
 			   lw_what_major(site->what), &gfp);
 	}
-	seq_printf(seq, ", id %u, site %u, mark %+lld KB, allocs %lu, frees %lu", row->site,
-		   site->parent, kb(lw_row_grown(row)), row->allocs, row->frees);
+	seq_printf(seq, ", id %u, site %u, mark %s%+lld KB, allocs %s%lu, frees %s%lu", row->site,
+		   site->parent, about, kb(lw_row_grown(row)), about, row->allocs, about,
+		   row->frees);
 	if (row->seen)
 		seq_printf(seq, ", age %u/%u/%u", row->age_min, age_avg(row), row->age_max);
 	seq_printf(seq, ", pid %s", pid_text(row, pid, sizeof(pid)));
@@ -363,6 +401,7 @@ struct cache_row {
 	long live;
 	s64 bytes;
 	s64 grown;
+	bool estimated;
 };
 
 static int compare_caches(const void *a, const void *b)
@@ -375,6 +414,8 @@ static int compare_caches(const void *a, const void *b)
 
 static void print_caches(struct seq_file *seq, struct cache_row *caches, u32 nr)
 {
+	char figures[3][FIGURE];
+	bool about;
 	u32 i;
 
 	sort(caches, nr, sizeof(*caches), compare_caches, NULL);
@@ -389,8 +430,10 @@ static void print_caches(struct seq_file *seq, struct cache_row *caches, u32 nr)
 			seq_printf(seq, "%7u ", caches[i].size);
 		else
 			seq_printf(seq, "%7s ", "-");
-		seq_printf(seq, "%8ld %8lld %11s %8lld\n", caches[i].live, kb(caches[i].bytes), "-",
-			   kb(caches[i].grown));
+		about = caches[i].estimated;
+		seq_printf(seq, "%8s %8s %11s %8s\n", figure(about, caches[i].live, figures[0]),
+			   figure(about, kb(caches[i].bytes), figures[1]), "-",
+			   figure(about, kb(caches[i].grown), figures[2]));
 	}
 }
 
@@ -417,6 +460,7 @@ static int caches_show(struct seq_file *seq, void *unused)
 		at->live += rows->row[i].live;
 		at->bytes += lw_row_bytes(&rows->row[i]);
 		at->grown += lw_row_grown(&rows->row[i]);
+		at->estimated |= rows->row[i].estimated;
 	}
 	print_caches(seq, caches, nr);
 	err = 0;

@@ -29,10 +29,11 @@ static atomic_t nr_caches = ATOMIC_INIT(1);
 /* Where the fields are, in bytes; -1 where it could not be learnt. */
 static struct {
 	int name;
-	int size;
 	int refcount;
 	int page;	/* the pointer to the cache in the struct page of a slab */
-} offset __read_mostly = { -1, -1, -1, -1 };
+} offset __read_mostly = { -1, -1, -1 };
+
+int lw_cache_size_at __read_mostly = -1;
 
 static u32 *slot_of(const struct kmem_cache *at, unsigned int probe)
 {
@@ -53,10 +54,7 @@ static noinline u32 make(const struct kmem_cache *at)
 		}
 	} while (!atomic_try_cmpxchg(&nr_caches, &nr, nr + 1));
 	cache = &caches[nr];
-	if (offset.size >= 0)
-		cache->size = *(u32 *)((void *)at + offset.size);
-	else
-		cache->size = kmem_cache_size((struct kmem_cache *)at);
+	cache->size = lw_cache_bytes(at);
 	if (offset.name >= 0)
 		strscpy(cache->name, *(char **)((void *)at + offset.name), LW_CACHE_NAME);
 	cache->at = at;
@@ -185,9 +183,9 @@ static void learn_fields(const void *at)
 	}
 	for (i = 0; i < LEARN_SPAN; i += sizeof(u32)) {
 		/* what an object takes comes right before what was asked for, since 3.6 */
-		if (offset.size < 0 && !lw_read_kernel(pair, at + i, sizeof(pair)) &&
+		if (lw_cache_size_at < 0 && !lw_read_kernel(pair, at + i, sizeof(pair)) &&
 		    pair[1] == LEARN_SIZE && pair[0] >= LEARN_SIZE && pair[0] < 4 * LEARN_SIZE)
-			offset.size = i;
+			lw_cache_size_at = i;
 	}
 }
 

@@ -10,6 +10,7 @@
 #include <leakwatch/live.h>
 #include <leakwatch/pages.h>
 #include <leakwatch/path.h>
+#include <leakwatch/sample.h>
 #include <leakwatch/stats.h>
 
 static noinline void missed(u32 site, enum lw_stat stat)
@@ -38,20 +39,25 @@ static noinline void rehome(const void *object, u32 bytes)
 	}
 }
 
-/* The rest of put(): an allocation that did not go at once into an empty place. */
-static noinline void put_slow(struct lw_site *site, const void *object)
+/*
+ * The rest of put(): an allocation that did not go at once into an empty place. Return: whether
+ * the table now has one entry more.
+ */
+static noinline bool put_slow(struct lw_site *site, const void *object)
 {
 	unsigned long addr = lw_untag(object);
+	bool added = false;
 	u64 old;
 
 	if (ZERO_OR_NULL_PTR((void *)addr))
-		return;
+		return false;
 	if (!site) {
 		lw_stat_inc(LW_LOST_SITES_FULL);
-		return;
+		return false;
 	}
 	switch (lw_live_add(addr, lw_entry_site(site->entry), &old)) {
 	case 0:
+		added = true;
 		break;
 	case -EEXIST:
 		/* from 6.12 on the allocator announces a large kmalloc twice, the caller last */
@@ -66,15 +72,26 @@ static noinline void put_slow(struct lw_site *site, const void *object)
 		break;
 	default:
 		lw_stat_inc(LW_LOST_OUTSIDE);
-		return;
+		return false;
 	}
 	lw_site_charge_one(site);
 	lw_site_saw(site);
+	return added;
 }
 
 void lw_object_put(u32 site, const void *object)
 {
-	put_slow(site == LW_SITE_NOBODY ? NULL : &lw_sites[site], object);
+	unsigned long addr = lw_untag(object);
+
+	if (site == LW_SITE_NOBODY) {
+		put_slow(NULL, object);
+	} else if (!lw_what_rate(lw_sites[site].what)) {
+		put_slow(&lw_sites[site], object);
+	} else {
+		lw_filter_add(addr);
+		if (!put_slow(&lw_sites[site], object))
+			lw_filter_sub(addr);
+	}
 }
 
 /* The site of a path, which is made if it is new. */
@@ -96,7 +113,7 @@ static __always_inline void put(struct lw_site *site, const void *object)
 
 	if (unlikely(!lw_live_place(lw_untag(object), &at)) ||
 	    unlikely(!lw_live_try_add(&at, site->entry | lw_entry(0, 0, lw_clock_now()))))
-		return put_slow(site, object);
+		return (void)put_slow(site, object);
 	lw_site_charge_one(site);
 	lw_site_saw(site);
 }
@@ -145,6 +162,42 @@ void lw_large_alloc(unsigned long call_site, const void *object, lw_what_t what)
 	rehome(object, lw_what_major(what));
 }
 
+/* A large kmalloc was drawn, or not, as an object: its pages are no pages of their own. */
+static noinline void unhome(const void *object, u32 bytes)
+{
+	unsigned long pfn = page_to_pfn(virt_to_page(object));
+	unsigned long end = pfn + DIV_ROUND_UP(bytes, PAGE_SIZE);
+	u64 old;
+
+	for (; pfn < end; pfn++)
+		if (!lw_pages_put(pfn, 0, &old) && old)
+			lw_site_charge(lw_entry_site(old), -1);
+}
+
+static noinline void drawn_by_path(unsigned long call_site, const void *object, lw_what_t what)
+{
+	struct lw_path path;
+	u32 site;
+
+	site = lw_path_like_call(&path, call_site, what);
+	if (site == LW_SITE_NOBODY)
+		site = site_of(what, &path, object);
+	lw_object_put(site, object);
+}
+
+void lw_object_alloc_drawn(unsigned long call_site, const void *object, lw_what_t what)
+{
+	if (ZERO_OR_NULL_PTR(object))
+		return;
+	what = lw_what_drawn(what, READ_ONCE(lw_sample_rate));
+	if (lw_what_is_large(what))
+		unhome(object, lw_what_major(what));
+	/* a setting; either value is right while it changes */
+	if (data_race(lw_stacks))
+		return drawn_by_path(call_site, object, what);
+	lw_object_put(lw_site_get(what, &call_site, 1, object), object);
+}
+
 static void not_taken(unsigned long addr, int err)
 {
 	const void *object = (const void *)addr;
@@ -180,6 +233,23 @@ void lw_object_free(const void *object)
 		free_slow(object);
 	else
 		lw_site_uncharge_one(lw_entry_site(old));	/* of nobody, if it was given up */
+}
+
+void lw_object_free_found(const void *object)
+{
+	unsigned long addr = lw_untag(object);
+	bool counting = lw_filter_counting();
+	u64 old;
+	int err;
+
+	err = lw_live_take(addr, &old);
+	if (err == -EBUSY)
+		lw_stat_inc(LW_LOST_FREE);
+	if (err)
+		return;
+	if (counting && !(old & LW_GIVEN))
+		lw_filter_sub(addr);
+	lw_site_uncharge_one(lw_entry_site(old));
 }
 
 void lw_object_give(const void *object)
@@ -300,6 +370,30 @@ void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp)
 	put_block(site, pfn, order);
 }
 
+static noinline void drawn_pages_by_path(unsigned long pfn, unsigned int order, lw_what_t what)
+{
+	struct lw_path path;
+	u32 site;
+
+	site = lw_path_like_pages(&path, what);
+	if (site == LW_SITE_NOBODY || path.backing)
+		site = site_seen(what, &path);
+	else
+		lw_site_saw(&lw_sites[site]);
+	/* of pages that hold objects some would be known, and not what they stand for */
+	if (site != LW_SITE_SLAB_PAGES)
+		put_pages(site, pfn, order);
+}
+
+void lw_pages_alloc_drawn(unsigned long pfn, unsigned int order, u32 gfp)
+{
+	lw_what_t what = lw_what_drawn(lw_what_pages(order, gfp), READ_ONCE(lw_sample_rate));
+
+	if (is_kind(what))
+		return pages_by_kind(pfn, order, what);
+	drawn_pages_by_path(pfn, order, what);
+}
+
 void lw_page_put_if_none(u32 site, unsigned long pfn)
 {
 	if (unlikely(site == LW_SITE_NOBODY)) {
@@ -380,9 +474,21 @@ void lw_pages_free(unsigned long pfn, unsigned int order)
 		lw_stat_inc(LW_UNMATCHED_PAGES);
 }
 
+void lw_pages_free_found(unsigned long pfn, unsigned int order)
+{
+	unsigned long end = pfn + (1UL << order);
+	u64 old;
+
+	for (; pfn < end; pfn++)
+		if (!lw_pages_put(pfn, 0, &old) && old)
+			lw_site_uncharge(lw_entry_site(old), 1);
+}
+
 void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr)
 {
-	u64 migrates = lw_entry(0, LW_SITE_MIGRATION, lw_clock_now()), owner, target, ignored;
+	/* in sampled mode a page without an entry need not be compaction's */
+	u64 migrates = lw_sampled() ? 0 : lw_entry(0, LW_SITE_MIGRATION, lw_clock_now());
+	u64 owner, target, ignored;
 
 	for (; nr; nr--, from++, to++) {
 		if (lw_pages_put(to, 0, &target)) {
@@ -394,7 +500,7 @@ void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr)
 			lw_stat_inc(LW_LOST_OUTSIDE);
 			continue;
 		}
-		if (!target)
+		if (!target && migrates)
 			lw_site_charge(LW_SITE_MIGRATION, 1);
 		lw_pages_put(to, owner, &ignored);
 	}
@@ -402,8 +508,11 @@ void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr)
 
 void lw_object_gone(unsigned long addr, u64 entry)
 {
-	if (lw_live_drop(addr, entry))
-		missed(lw_entry_site(entry), LW_GONE_OBJECTS);
+	if (!lw_live_drop(addr, entry))
+		return;
+	if (lw_sampled())
+		lw_filter_sub(addr);
+	missed(lw_entry_site(entry), LW_GONE_OBJECTS);
 }
 
 void lw_page_gone(unsigned long pfn, u64 entry)
@@ -418,6 +527,11 @@ static void settle(unsigned long pfn, u64 entry, void *unused)
 
 	if (site == LW_SITE_SLAB_PAGES || !pfn_valid(pfn) || !PageSlab(pfn_to_page(pfn)))
 		return;
+	if (lw_what_rate(lw_sites[site].what)) {
+		if (lw_pages_replace(pfn, entry, 0))
+			lw_site_charge(site, -1);
+		return;
+	}
 	if (lw_pages_replace(pfn, entry, lw_entry(0, LW_SITE_SLAB_PAGES, lw_entry_age(entry)))) {
 		lw_site_charge(site, -1);
 		lw_site_charge(LW_SITE_SLAB_PAGES, 1);

@@ -9,6 +9,7 @@
 #include <leakwatch/frame.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/name.h>
+#include <leakwatch/sample.h>
 #include <leakwatch/site.h>
 #include <leakwatch/walk.h>
 
@@ -120,6 +121,7 @@ static bool save_site(struct lw_site *site, struct module *mod, bool init_only)
 static void gone(struct module *mod, bool init_only)
 {
 	long objects = 0, bytes = 0, pages = 0;
+	bool estimated = false;
 	struct lw_count count;
 	struct lw_site *site;
 	unsigned int i;
@@ -133,6 +135,8 @@ static void gone(struct module *mod, bool init_only)
 		WRITE_ONCE(site->state, LW_SITE_READY | LW_SITE_UNLOADED);
 		lw_site_counts(id, &count);
 		live = count.allocs - count.frees - atomic_read(&lw_flaws[id].lost);
+		estimated |= live && lw_what_rate(site->what);
+		live = lw_weigh(live, lw_site_weight(site));
 		if (lw_what_class(site->what) == LW_PAGE) {
 			pages += live;
 		} else {
@@ -143,8 +147,8 @@ static void gone(struct module *mod, bool init_only)
 	for (i = nr_names; i && names[i - 1].ip; i--)
 		names[i - 1].ip = 0;
 	if (objects || pages)
-		pr_warn("module %s was unloaded and left %ld objects (%ld KB) and %ld pages (%ld KB)\n",
-			mod->name, objects, bytes >> 10, pages, pages << (PAGE_SHIFT - 10));
+		pr_warn("module %s was unloaded and left %s%ld objects (%ld KB) and %ld pages (%ld KB)\n",
+			mod->name, estimated ? "about " : "", objects, bytes >> 10, pages, pages << (PAGE_SHIFT - 10));
 }
 
 static int notify(struct notifier_block *nb, unsigned long state, void *mod)

@@ -122,12 +122,15 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 {
 	struct lw_site *site;
 	unsigned int probe;
-	u32 id, frame, was, parent = LW_SITE_NOBODY;
+	u32 id, frame, was, parent = LW_SITE_NOBODY, family = LW_SITE_NOBODY;
 
 	if (nr > 1) {
 		parent = lw_site_get(what, frames, 1, object);
 		if (parent == LW_SITE_NOBODY)
 			return parent;
+		family = lw_sites[parent].parent;
+	} else if (lw_what_rate(what)) {
+		family = lw_site_get(lw_what_exact(what), frames, nr, object);
 	}
 	id = reserve(nr, &frame);
 	if (id == LW_SITE_NOBODY) {
@@ -141,7 +144,7 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 	site->call = nr ? frames[0] : 0;
 	site->count = lw_site_count(id);
 	site->entry = lw_entry(0, id, 0) & ~lw_entry(0, 0, 0);
-	site->parent = nr > 1 ? parent : id;
+	site->parent = family == LW_SITE_NOBODY ? id : family;
 	site->frame = frame;
 	site->nr_frames = nr;
 	site->size = size_of(what);
