@@ -42,7 +42,7 @@ static bool caches_are_merged(void)
 static void all_is_learnt(struct kunit *test)
 {
 	KUNIT_EXPECT_GE(test, offset.name, 0);
-	KUNIT_EXPECT_GE(test, offset.size, 0);
+	KUNIT_EXPECT_GE(test, lw_cache_size_at, 0);
 	KUNIT_EXPECT_GE(test, offset.page, 0);
 	KUNIT_EXPECT_LT(test, offset.page, (int)sizeof(struct page));
 	KUNIT_EXPECT_EQ(test, offset.refcount >= 0, caches_are_merged());
@@ -194,7 +194,7 @@ static void *make_fakes(struct kunit *test, unsigned int nr)
 	for (i = 0; i < nr; i++) {
 		*(const char **)(fakes + i * FAKE_BYTES + offset.name) =
 			"a name of a cache that is quite a bit too long";
-		*(u32 *)(fakes + i * FAKE_BYTES + offset.size) = 8 * i;
+		*(u32 *)(fakes + i * FAKE_BYTES + lw_cache_size_at) = 8 * i;
 	}
 	return fakes;
 }

@@ -9,6 +9,13 @@
 static unsigned int nr_starts, nr_stops, nr_forgets;
 static int start_error;
 
+/* So is a change of mode, which needs them too. */
+int lw_mode_set(u32 rate)
+{
+	lw_sample_set(rate);
+	return 0;
+}
+
 int lw_start(void)
 {
 	nr_starts++;
@@ -30,11 +37,12 @@ void lw_forget(void)
 	nr_forgets++;
 }
 
-static const struct lw_settings defaults = { .rows = 40 };
+static const struct lw_settings defaults = { .rows = 40, .rate = LW_RATE_DEFAULT };
 
 static int control_test_init(struct kunit *test)
 {
 	lw_settings = defaults;
+	lw_sample_set(0);
 	lw_stacks = true;
 	lw_depth = 16;
 	nr_starts = 0;
@@ -75,6 +83,22 @@ static void good_lines(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_settings.rows, 131072);
 }
 
+static void modes(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, tell("mode sampled"), 0);
+	KUNIT_EXPECT_EQ(test, lw_sample_rate, LW_RATE_DEFAULT);
+	KUNIT_EXPECT_EQ(test, tell("mode sampled"), 0);
+	KUNIT_EXPECT_EQ(test, tell("sample_bytes 4096"), 0);
+	KUNIT_EXPECT_EQ(test, lw_sample_rate, 1);
+	KUNIT_EXPECT_EQ(test, tell("mode exact"), 0);
+	KUNIT_EXPECT_EQ(test, lw_sample_rate, 0);
+	/* not drawn at until the mode says so */
+	KUNIT_EXPECT_EQ(test, tell("sample_bytes 8192"), 0);
+	KUNIT_EXPECT_EQ(test, lw_sample_rate, 0);
+	KUNIT_EXPECT_EQ(test, tell("mode sampled"), 0);
+	KUNIT_EXPECT_EQ(test, lw_sample_rate, 2);
+}
+
 static void good_filters(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, tell("filter cache kmalloc-128"), 0);
@@ -100,6 +124,9 @@ static const char * const bad_lines[] = {
 	"stacks", "stacks on", "stacks all off", "stacks ALL", "stacks 1",
 	"depth", "depth 0", "depth 33", "depth -1", "depth 4x", "depth x", "depth 0x10",
 	"depth 4 5", "depth 99999999999999999999", "depth 4294967297",
+	"mode", "mode some", "mode Exact", "mode exact now", "mode sampled 4096",
+	"sample_bytes", "sample_bytes 0", "sample_bytes 2048", "sample_bytes 5000",
+	"sample_bytes 2147483648", "sample_bytes -4096", "sample_bytes 4k", "sample_bytes 4096 1",
 	"rows", "rows -1", "rows 131073", "rows all", "rows 1 2",
 	"filter", "filter none x", "filter cache", "filter module", "filter pid", "filter size",
 	"filter pid -1", "filter pid x", "filter pid 1 2", "filter size 2147483648", "filter gfp 3",
@@ -184,10 +211,10 @@ static void shown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, control_show(&seq, NULL), 0);
 	KUNIT_EXPECT_LT(test, seq.count, PAGE_SIZE);
 	KUNIT_EXPECT_PTR_EQ(test, strstr(buf, LW_FORMAT "control: "), buf);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\nstacks   all  "));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\ndepth    7  "));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\nrows     3  "));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\nfilter   cache kmalloc-64  "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\nstacks       all  "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\ndepth        7  "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\nrows         3  "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\nfilter       cache kmalloc-64  "));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, "\n# start: "));
 }
 
@@ -252,6 +279,7 @@ static void filters(struct kunit *test)
 
 static struct kunit_case control_cases[] = {
 	KUNIT_CASE(good_lines),
+	KUNIT_CASE(modes),
 	KUNIT_CASE(good_filters),
 	KUNIT_CASE(refusals),
 	KUNIT_CASE(verbs_and_state),

@@ -42,6 +42,7 @@ static int door_test_init(struct kunit *test)
 	slab_pfn = page_to_pfn(virt_to_page(slab_object));
 	pfn = page_to_pfn(virt_to_page(buffer));
 	lw_stacks = true;
+	lw_sample_set(0);
 	lw_stats_clear();
 	return lw_live_init(LW_LIVE_MIN, (unsigned long)buffer, BYTES) ?:
 	       lw_pages_init(max(pfn, slab_pfn) + NR_PAGES, exists) ?: lw_sites_init(512);
@@ -577,6 +578,128 @@ static void settles(struct kunit *test)
 	expect_stats(test);
 }
 
+/* Sampled mode: what is drawn is on sites of its own; nothing is unmatched. */
+
+#define RATE	8
+
+static void drop(unsigned long addr, u64 entry, void *unused)
+{
+	lw_object_gone(addr, entry);
+}
+
+static noinline void alloc_drawn(unsigned int nr, lw_what_t what)
+{
+	lw_object_alloc_drawn(_RET_IP_, object(nr), what);
+	barrier();
+}
+
+static void drawn_objects(struct kunit *test)
+{
+	lw_what_t what = lw_what_drawn(SMALL, RATE);
+	const struct lw_site *site;
+	u32 id;
+
+	lw_sample_set(RATE);
+	lw_filter_clear();
+	alloc_drawn(1, SMALL);
+	alloc_drawn(2, SMALL);
+	lw_stacks = false;
+	alloc_drawn(3, SMALL);
+	lw_stacks = true;
+	KUNIT_EXPECT_EQ(test, live_of(what), 3);
+	KUNIT_EXPECT_EQ(test, sum_of(SMALL).allocs, 0);
+	/* all belong to a call site in exact mode */
+	for (id = LW_SITE_GONE + 1; id < lw_sites_end(); id++) {
+		site = &lw_sites[lw_sites[id].parent];
+		KUNIT_EXPECT_EQ(test, site->what, SMALL);
+		KUNIT_EXPECT_EQ(test, site->nr_frames, 1);
+		KUNIT_EXPECT_EQ(test, site->call, lw_sites[id].call);
+	}
+	conserved(test);
+	lw_object_free_drawn(object(1));
+	lw_object_free_drawn(object(1));
+	lw_object_free_drawn(object(9));
+	lw_object_alloc_drawn(_RET_IP_, NULL, SMALL);
+	KUNIT_EXPECT_EQ(test, live_of(what), 2);
+	expect_stats(test);
+	conserved(test);
+	/* the free of what was drawn is heard in exact mode, too, and the reverse */
+	lw_sample_set(0);
+	lw_object_free(object(2));
+	alloc(4, SMALL);
+	KUNIT_EXPECT_EQ(test, live_of(SMALL), 1);
+	lw_filter_open();
+	lw_sample_set(RATE);
+	lw_filter_fill();
+	lw_object_free_drawn(object(3));
+	lw_object_free_drawn(object(4));
+	KUNIT_EXPECT_EQ(test, live_of(what), 0);
+	KUNIT_EXPECT_EQ(test, live_of(SMALL), 0);
+	KUNIT_EXPECT_EQ(test, lw_filter_load(), 0);
+	/* what an audit drops is waited for no more */
+	alloc_drawn(5, SMALL);
+	lw_live_walk(drop, NULL);
+	KUNIT_EXPECT_EQ(test, lw_filter_load(), 0);
+	KUNIT_EXPECT_FALSE(test, lw_filter_has((unsigned long)object(5)));
+	expect_stats(test, LW_GONE_OBJECTS, 1);
+	conserved(test);
+}
+
+static void drawn_pages(struct kunit *test)
+{
+	lw_what_t what = lw_what_drawn(PAGES_A, RATE);
+	lw_what_t large = lw_what_kmalloc(8 << PAGE_SHIFT, 0);
+	u32 first, movable = (__force u32)GFP_HIGHUSER_MOVABLE;
+
+	lw_sample_set(RATE);
+	lw_filter_clear();
+	lw_pages_alloc_drawn(pfn, 3, GFP_A);
+	KUNIT_EXPECT_EQ(test, live_of(what), 8);
+	KUNIT_EXPECT_EQ(test, live_of(PAGES_A), 0);
+	lw_pages_free_drawn(pfn, 0);
+	lw_pages_free_drawn(pfn, 0);
+	lw_pages_free_drawn(pfn + 8, 3);
+	KUNIT_EXPECT_EQ(test, live_of(what), 7);
+	KUNIT_EXPECT_TRUE(test, lw_pages_any(pfn, 3));
+	/* moved: the owner goes along, and nobody has the rest */
+	lw_pages_move(pfn + 4, pfn + 12, 4);
+	conserved(test);
+	lw_pages_free_drawn(pfn, 3);
+	KUNIT_EXPECT_EQ(test, live_of(what), 4);
+	KUNIT_EXPECT_FALSE(test, lw_pages_any(pfn, 3));
+	lw_pages_free_drawn(pfn, 4);
+	KUNIT_EXPECT_EQ(test, live_of(what), 0);
+	KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_MIGRATION), 0);
+	lw_pages_free_drawn(end_of_all(), 0);
+	expect_stats(test);
+	conserved(test);
+	/* a kind */
+	first = lw_sites_end();
+	lw_pages_alloc_drawn(pfn, 1, movable);
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_drawn(lw_what_pages(1, movable), RATE)), 2);
+	KUNIT_EXPECT_EQ(test, lw_sites_end(), first + 2);
+	KUNIT_EXPECT_EQ(test, lw_sites[first].what, lw_what_pages(1, movable));
+	KUNIT_EXPECT_EQ(test, lw_sites[first + 1].parent, first);
+	lw_pages_free_drawn(pfn, 1);
+	/* pages of slabs and of large kmallocs are in no row */
+	lw_pages_alloc_drawn(slab_pfn, 0, GFP_A);
+	lw_pages_alloc_drawn(pfn, 3, GFP_A);
+	lw_pages_settle();
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_drawn(lw_what_pages(0, GFP_A), RATE)), 0);
+	KUNIT_EXPECT_FALSE(test, lw_pages_any(slab_pfn, 0));
+	lw_object_alloc_drawn(_RET_IP_, buffer, large);
+	KUNIT_EXPECT_EQ(test, live_of(what), 0);
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_drawn(large, RATE)), 1);
+	/* from 6.12 on it is announced twice */
+	lw_object_alloc_drawn(_THIS_IP_, buffer, large);
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_drawn(large, RATE)), 1);
+	KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_SLAB_PAGES), 0);
+	lw_object_free_drawn(buffer);
+	KUNIT_EXPECT_EQ(test, lw_filter_load(), 0);
+	expect_stats(test);
+	conserved(test);
+}
+
 /* The race: each thread has own objects and pages; they share sites, and a table that is full. */
 #define RACE_OPS	race_many(40000)
 
@@ -663,6 +786,8 @@ static struct kunit_case door_cases[] = {
 	KUNIT_CASE(moves_outside),
 	KUNIT_CASE(large),
 	KUNIT_CASE(settles),
+	KUNIT_CASE(drawn_objects),
+	KUNIT_CASE(drawn_pages),
 	KUNIT_CASE_PARAM(races, threads_gen_params),
 	{}
 };

@@ -4,4 +4,7 @@
 
 #define KMALLOC_MAX_CACHE_SIZE	8192
 
+struct kmem_cache;
+unsigned int kmem_cache_size(struct kmem_cache *cache);
+
 #endif
