@@ -32,6 +32,13 @@ for state in stacks_off stacks_all; do
 		awk '/^lost/ && $2 { print "lost something:", $0; exit 1 }' $D/status || exit 1
 	done
 done
+echo "mode sampled" > $D/control
+for state in off all; do
+	echo "stacks $state" > $D/control
+	echo clear > $D/control
+	measure sampled_$state
+done
+awk '/^lost/ && $2 { print "lost something:", $0; exit 1 }' $D/status || exit 1
 rmmod leakwatch
 
 # Bytes an object at 80 % load: the table as it is, over what is in it
