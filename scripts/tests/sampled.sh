@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# Runs in the guest: sampled mode beside a driver that leaks and says how much, and changes of mode.
+# shellcheck source=scripts/ktap
+. ./ktap
+
+D=/sys/kernel/debug/leakwatch
+T=/sys/kernel/debug/leaky
+short=$([ ! -e /sys/kernel/debug/kmemleak ] || echo short)
+
+note() { sed 's/^/# /'; }
+quiet() { "$@" >/dev/null 2>&1; }
+value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
+logged() { dmesg | grep -q "$1"; }
+writes() { echo "$1" > "$D/${2:-control}"; } 2>/dev/null
+
+near() { awk -f near.awk $T/truth $D/slab/sites $D/page/sites > /tmp/near; }
+exactly() { awk -f compare.awk $T/truth $D/slab/sites $D/page/sites > /tmp/near; }
+
+# left: what is live of the driver's functions, by anybody's count: frees are exact in every mode
+left() {
+	cat $D/slab/sites $D/page/sites |
+		awk '$NF == "[leaky]" && !/kmemleak/ { sub(/^~/, "", $5); sum += $5 < 0 ? -$5 : $5 } END { print sum + 0 }'
+}
+
+# freed: the same, deferred frees get a moment to arrive
+freed() {
+	for _ in 1 2 3 4 5 6; do
+		[ "$(left)" != 0 ] || return 0
+		sleep 2
+	done
+	grep leaky $D/slab/sites $D/page/sites
+	return 1
+}
+
+lossless() {
+	awk '/^(lost_|missed_frees_|short_walks|folded_paths|unnamed_caches|audit_dropped)/ && $2 != 0 { print; bad = 1 }
+	     END { exit bad }' $D/status
+}
+
+first() { awk '$1 == 1 { sub(/\+.*/, "", $(NF - 1)); print $(NF - 1) }' $D/top; }
+
+# leak KIND FUNCTION [PARAMETERS]
+leak() {
+	kind=$1 function=$2
+	shift 2
+	writes clear
+	check "$kind: the driver loads" insmod ./leaky.ko kind="$kind" "$@"
+	writes 1 ../leaky/stop
+	check "$kind: estimates are near" near
+	note < /tmp/near
+	# of rcu as much is freed as is kept: whether it churns is for the draws to say
+	[ "$short" ] || [ "$kind" = rcu ] ||
+		equal "$kind: the leak is first in top" "$(first)" "$function"
+	writes audit
+	check "$kind: nothing was lost, and an audit drops nothing" lossless
+	writes 1 ../leaky/free
+	check "$kind: freed, nothing is left" freed
+	check "$kind: the driver unloads" rmmod leaky
+}
+
+check "mode=some is refused" sh -c '! insmod ./leakwatch.ko mode=some'
+check "sample_bytes=5000 is refused" sh -c '! insmod ./leakwatch.ko sample_bytes=5000'
+check "its line names the range" logged 'leakwatch: sample_bytes=5000 is not a power of two, 4096 to'
+check "loads" insmod ./leakwatch.ko mode=sampled sample_bytes=4096
+check "tables say so" grep -q '^# sampled for .* s, of 4096 bytes one draw: what has a ~ is an estimate' $D/top
+equal "status says so" "$(value mode) $(value sample_bytes)" "sampled 4096"
+
+leak kmalloc leaky_leak_kmalloc count=20000 churn=50000
+leak cache leaky_leak_cache count=5000 churn=5000
+leak page leaky_leak_page count=1000 churn=2000
+if [ ! "$short" ]; then
+	leak kmalloc leaky_leak_kmalloc count=500 size=20000
+	leak page leaky_leak_page count=30 order=4 churn=100
+	leak split leaky_leak_split count=300
+	leak vmalloc leaky_leak_vmalloc count=300 churn=200
+	leak rcu leaky_leak_rcu count=10000
+fi
+
+# --- paths without events
+
+writes clear
+quiet insmod ./leaky.ko kind=none count=0 rate=1 blind=200
+writes 1 ../leaky/stop
+check "blind: nothing is left" freed
+check "blind: nothing was lost" lossless
+quiet rmmod leaky
+
+# --- from one mode to the other: what is live stays, and its free is heard
+
+writes "mode exact"
+writes clear
+quiet insmod ./leaky.ko count=2000 churn=100
+check "exact: every figure is the driver's" exactly
+writes "mode sampled"
+check "sampled from here on: every figure is as it was" exactly
+note < /tmp/near
+writes 1 ../leaky/free
+check "freed in sampled mode, nothing is left" freed
+quiet rmmod leaky
+writes clear
+quiet insmod ./leaky.ko count=20000 churn=100
+writes "mode exact"
+check "tables say so" grep -q '^# exact for .* s, before that otherwise: what has a ~ is an estimate' $D/top
+check "exact from here on: estimates are near" near
+writes 1 ../leaky/free
+check "freed in exact mode, nothing is left" freed
+quiet rmmod leaky
+
+writes clear
+quiet insmod ./leaky.ko rate=5000 count=0 churn=20000
+for setting in "mode sampled" "sample_bytes 8192" "mode exact" "mode sampled" "sample_bytes 65536" \
+	       "sample_bytes 4096" "mode exact" "mode sampled"; do
+	writes "$setting"
+	sleep 1
+done
+writes 1 ../leaky/stop
+check "changes of mode under load: the leak is there" test "$(left)" -gt 10000
+writes 1 ../leaky/free
+check "changes of mode under load: freed, nothing is left" freed
+check "changes of mode under load: nothing was lost" lossless
+equal "all hooks are attached" \
+	"$(awk '$4 == "detached" || $4 ~ /^error/' $D/status | wc -l)" 0
+note < $D/status
+quiet rmmod leaky
+rmmod leakwatch
+
+# --- as it is for production: by default
+
+check "loads" insmod ./leakwatch.ko mode=sampled
+check "a driver that leaks 20 MB" insmod ./leaky.ko count=20000 size=1024 churn=100000
+check "the estimate is near" near
+note < /tmp/near
+equal "it is first in top" "$(first)" leaky_leak_kmalloc
+head -n 8 $D/top | note
+grep -B 1 -A 12 '^~.*size 1024' $D/slab/stacks | head -n 30 | note
+head -n 6 $D/slab/caches | note
+quiet rmmod leaky
+check "what it left is told as an estimate" logged "leakwatch: module leaky was unloaded and left about "
+check "unloads" rmmod leakwatch
+finish
