@@ -4,8 +4,8 @@
  *
  * From here it is two steps to a counter: the site (site.h) and the table (live.h or pages.h).
  *
- * In sampled mode (sample.h) only what is drawn comes in, by the doors that end in _drawn, and frees
- * look whether they are waited for before they do anything. There an unmatched free means nothing.
+ * In sampled mode (sample.h) only what is drawn comes in, by the doors that end in _drawn, and
+ * frees look whether they are waited for before they do anything. An unmatched one means nothing.
  *
  * Context: any, preemptible or not; in NMI nothing is expected. No door allocates, sleeps, prints
  * or takes a lock that sleeps. An allocation that cannot be stored is counted and left out; a free

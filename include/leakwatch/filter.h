@@ -3,8 +3,8 @@
  * filter: which objects may be in the table, in sampled mode, when nearly none is.
  *
  * A counter for each of a few thousand hashes of an address: how many entries of the table have it.
- * Where it is 0 a free has nothing to look for, so a free costs a look at 16 KiB that stay in the
- * cache. Tombstones of objects that were given up (entry.h) are not counted: nobody waits for them.
+ * Where it is 0 a free has nothing to look for: it has cost a look at 16 KiB that stay in the
+ * cache. Tombstones of what was given up (entry.h) are not counted: nobody waits for them.
  *
  * Invariant: in sampled mode a counter is never below the number of entries of its hash. An entry is
  * counted before it is added, and removed before it is discounted. Too high is no error, only slow.
@@ -19,9 +19,9 @@
  *
  * A free that takes an entry in 4 may leave it counted: that counter is then too high for good.
  *
- * Locking: none; 2 and 4 under lw_lock (lock.h), the rest in any context. The kernel passes an object
- * from who allocates to who frees it, and the table's cmpxchg between count and publication is a
- * full barrier: so who frees an object of the table finds it counted.
+ * Locking: none; 2 and 4 under lw_lock (lock.h), the rest in any context. The kernel passes an
+ * object from who allocates to who frees it, and the table's cmpxchg between the count and that is
+ * a full barrier: so who frees an object of the table finds it counted.
  */
 #ifndef LEAKWATCH_FILTER_H
 #define LEAKWATCH_FILTER_H

@@ -72,11 +72,12 @@ static __always_inline bool lw_pages_any(unsigned long pfn, unsigned int order)
 
 	if (unlikely(!chunk))
 		return false;
-	/* whoever frees a frame knows of its allocation, and so sees its entry */
 	if (likely(!order))
+		/* whoever frees a frame knows of its allocation, and so sees its entry */
 		return data_race(*at);
 	/* a block is aligned to its size, which is below that of a chunk */
 	for (end = at + (1UL << order); at < end; at++)
+		/* as above */
 		if (data_race(*at))
 			return true;
 	return false;

@@ -61,7 +61,8 @@ void lw_forget(void);
 int lw_start(void);
 
 /**
- * lw_mode_set() - draw at @rate from now on, 0 for exact mode
+ * lw_mode_set() - change the mode
+ * @rate: what is drawn at from now on, 0 for exact mode
  *
  * While watching, allocations go unheard for the moment that it takes; frees do not, and nothing is
  * forgotten. On an error watching has ended. Return: 0 or an error.

@@ -29,7 +29,7 @@ static void weights(void)
 	for (i = 0; i < host_many(1000000); i++) {
 		u32 rate = LW_RATE_MIN + host_below(&seed, LW_RATE_MAX);
 		unsigned long bytes = 1 + (host_random(&seed) >> (37 + host_below(&seed, 27)));
-		double want = 1 / -expm1(-(double)bytes / lw_rate_bytes(rate));
+		double want = -1 / expm1(-(double)bytes / lw_rate_bytes(rate));
 		double got = lw_sample_weight(bytes, rate) / (double)LW_WEIGHT_ONE;
 
 		expect(fabs(got / want - 1) < 1 / 30000., "%lu at %lu: %f, not %f", bytes,

@@ -80,8 +80,9 @@ static bool is_again(const void *object)
 	       this_cpu_read(large_last.kfrees) == this_cpu_read(events[KFREE]);
 }
 
-static noinline __noclone void large_sampled(void *data, unsigned long call_site, const void *object,
-				   size_t req, size_t bytes, gfp_t gfp)
+static noinline __noclone void large_sampled(void *data, unsigned long call_site,
+					     const void *object, size_t req, size_t bytes,
+					     gfp_t gfp)
 {
 	bool drawn = is_again(object) ? this_cpu_read(large_last.drawn) :
 		     lw_sample_due(bytes) && lw_sample_take();
@@ -94,9 +95,10 @@ static noinline __noclone void large_sampled(void *data, unsigned long call_site
 		lw_object_alloc_drawn(call_site, object, lw_what_kmalloc(bytes, type_of(gfp)));
 }
 
-/* The parameters are in the places that the event has put them in. */
-static noinline __noclone void kmalloc_due(void *data, unsigned long call_site, const void *object, size_t req,
-				 size_t bytes, gfp_t gfp)
+/* All parameters of the event, and no clone that has others: so nothing is moved to get here. */
+static noinline __noclone void kmalloc_due(void *data, unsigned long call_site,
+					   const void *object, size_t req, size_t bytes,
+					   gfp_t gfp)
 {
 	if (lw_sample_take())
 		lw_object_alloc_drawn(call_site, object, lw_what_kmalloc(bytes, type_of(gfp)));
@@ -150,7 +152,7 @@ static void cache_alloc_of_size(void *data, unsigned long call_site, const void 
 }
 
 static noinline __noclone void cache_due(void *data, unsigned long call_site, const void *object,
-			       struct kmem_cache *cache)
+					 struct kmem_cache *cache)
 {
 	if (lw_sample_take())
 		lw_object_alloc_drawn(call_site, object, what_of(cache));

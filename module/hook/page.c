@@ -34,7 +34,8 @@ static void page_alloc(void *data, struct page *page, unsigned int order, gfp_t 
 /* What the last event on this CPU told of: a bulk allocation then tells of it again. */
 static DEFINE_PER_CPU(struct page *, last);
 
-static noinline __noclone void page_due(void *data, struct page *page, unsigned int order, gfp_t gfp)
+static noinline __noclone void page_due(void *data, struct page *page, unsigned int order,
+					gfp_t gfp)
 {
 	if (lw_sample_take() && page)
 		lw_pages_alloc_drawn(page_to_pfn(page), order, (__force u32)gfp);

@@ -148,7 +148,8 @@ static void gone(struct module *mod, bool init_only)
 		names[i - 1].ip = 0;
 	if (objects || pages)
 		pr_warn("module %s was unloaded and left %s%ld objects (%ld KB) and %ld pages (%ld KB)\n",
-			mod->name, estimated ? "about " : "", objects, bytes >> 10, pages, pages << (PAGE_SHIFT - 10));
+			mod->name, estimated ? "about " : "", objects, bytes >> 10, pages,
+			pages << (PAGE_SHIFT - 10));
 }
 
 static int notify(struct notifier_block *nb, unsigned long state, void *mod)
