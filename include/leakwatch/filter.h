@@ -2,12 +2,12 @@
 /*
  * filter: which objects may be in the table, in sampled mode, when nearly none is.
  *
- * A counter for each of a few thousand hashes of an address: how many entries of the table have it.
- * Where it is 0 a free has nothing to look for: it has cost a look at 16 KiB that stay in the
- * cache. Tombstones of what was given up (entry.h) are not counted: nobody waits for them.
+ * A counter for each of a few thousand hashes of an address: how many entries of the table have
+ * it. Where it is 0 a free has nothing to look for: it has cost a look at 16 KiB that stay in the
+ * cache. Tombstones of what was given up (entry.h) are not counted, nobody waits for them.
  *
- * Invariant: in sampled mode a counter is never below the number of entries of its hash. An entry is
- * counted before it is added, and removed before it is discounted. Too high is no error, only slow.
+ * Invariant: in sampled mode a counter is never below the number of entries of its hash. An entry
+ * is counted before it is added, and removed before it is discounted. Too high is only slow.
  *
  * In exact mode nothing is counted. When the mode becomes sampled
  *

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <leakwatch/cache.h>
@@ -33,7 +34,7 @@ static void estimate(struct lw_row *row, const struct lw_site *site)
 		nr >>= lw_what_order(site->what);
 	}
 	unit = lw_weigh(bytes, weight);		/* what one draw stands for */
-	row->variance = nr * (unit * (unit - bytes) >> 20);
+	row->variance = mul_u64_u64_shr(nr, unit * (unit - bytes), 20);
 	row->allocs = lw_weigh(row->allocs, weight);
 	row->frees = lw_weigh(row->frees, weight);
 	row->live = lw_weigh(row->live, weight);
