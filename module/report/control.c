@@ -83,7 +83,7 @@ static int set_rate(u32 rate)
 
 	if (err)
 		pr_err("control: stopped, as hooks could not be attached (%d)\n", err);
-	return 0;
+	return err;
 }
 
 static int set_mode(char *value, char *rest)
@@ -275,7 +275,7 @@ static char *take_line(const char __user *from, size_t count, char line[LINE_MAX
 static int obey(char *line)
 {
 	char *name = strsep(&line, " \t"), *value;
-	int i;
+	int i, err;
 
 	if (line)
 		line = skip_spaces(line);
@@ -287,8 +287,9 @@ static int obey(char *line)
 		line = skip_spaces(line);
 	for (i = 0; i < ARRAY_SIZE(settings); i++)
 		if (!strcmp(name, settings[i].name)) {
-			if (!settings[i].set(value, line))
-				return 0;
+			err = settings[i].set(value, line);
+			if (err != -EINVAL)
+				return err;
 			pr_err_ratelimited("control: %s: '%s%s%s' is not in its range: %s\n", name,
 					   value ?: "", line ? " " : "", line ?: "",
 					   settings[i].range);

@@ -117,7 +117,9 @@ static const char *figure(bool estimated, s64 value, char text[FIGURE])
 
 static const char *error_text(const struct lw_row *row, char text[FIGURE])
 {
-	scnprintf(text, FIGURE, row->estimated ? "%u" : "-", (u32)int_sqrt64(row->variance));
+	if (!row->estimated)
+		return "-";
+	scnprintf(text, FIGURE, "%u", (u32)int_sqrt64(row->variance));
 	return text;
 }
 
