@@ -9,11 +9,12 @@
  * Invariant: in sampled mode a counter is never below the number of entries of its hash. An entry
  * is counted before it is added, and removed before it is discounted. Too high is only slow.
  *
- * In exact mode nothing is counted. When the mode becomes sampled
+ * In exact mode nothing is counted. When the mode becomes sampled, or is at another rate
  *
  *	1. nobody adds entries any more: no hook of allocations is attached;
  *	2. lw_filter_open(): every counter is above 0, all frees go to the table, and count nothing;
- *	3. all frees come this way: the hooks of exact mode are gone;
+ *	3. all frees come this way, and whoever came another, or still counted, is done: so no entry is
+ *	   moved any more, and none is added for an object that was given up;
  *	4. lw_filter_fill(): the entries that there are, are counted; then frees count, too;
  *	5. allocations are listened for again.
  *
@@ -73,7 +74,12 @@ void lw_filter_clear(void);
 /** lw_filter_open() - let all frees through; no allocations are heard */
 void lw_filter_open(void);
 
-/** lw_filter_fill() - count what is in the table; no allocations are heard. Process context. */
+/**
+ * lw_filter_fill() - count what is in the table
+ *
+ * No allocations are heard, and nobody who came before lw_filter_open() is inside of a hook.
+ * Process context.
+ */
 void lw_filter_fill(void);
 
 /** lw_filter_load() - Return: how many of 100 frees of what is not in the table look there */

@@ -116,7 +116,8 @@ void lw_hooks_pause(void);
 /**
  * lw_hooks_turn() - let frees come in as the mode now is; between pause and resume
  *
- * When it returns nobody is inside of what was attached before. Process context, may sleep.
+ * When it returns nobody is inside of a hook who came before it began. Process context, may
+ * sleep.
  *
  * Return: 0 or an error: then some come in by the old way, and watching has to end.
  */

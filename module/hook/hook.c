@@ -4,6 +4,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <leakwatch/hook.h>
@@ -171,6 +172,7 @@ int lw_hooks_turn(void)
 		hook->probe = adapter(hook);
 	}
 	tracepoint_synchronize_unregister();
+	synchronize_rcu_tasks();	/* what ftrace calls may have been preempted */
 	return err;
 }
 

@@ -25,8 +25,9 @@ void lw_filter_open(void)
 	int i;
 
 	WRITE_ONCE(lw_filter_counts, false);
+	/* added, not set: somebody may be about to discount what he has just removed */
 	for (i = 0; i < ARRAY_SIZE(lw_filter); i++)
-		atomic_set(&lw_filter[i], OPEN);
+		atomic_add(OPEN, &lw_filter[i]);
 }
 
 static void count(unsigned long addr, u64 entry, void *unused)
@@ -38,6 +39,8 @@ void lw_filter_fill(void)
 {
 	int i;
 
+	for (i = 0; i < ARRAY_SIZE(lw_filter); i++)
+		atomic_set(&lw_filter[i], OPEN);
 	lw_live_walk(count, NULL);
 	/* pairs with lw_filter_counting() */
 	smp_store_release(&lw_filter_counts, true);
