@@ -6,7 +6,7 @@
  * size; a later cache at the same address gets another.
  *
  * struct kmem_cache is private to the kernel, and has been moved and reshaped often. So where its
- * name, size and reference count are, and where a slab's page points to its cache, is learnt at
+ * name, size, flags and reference count are, and where a slab's page points to its cache, is learnt at
  * load from caches of our own whose answers are known (lw_cache_init()). What could not be learnt
  * is done without: the size then comes from kmem_cache_size(), the name is "-".
  *
@@ -57,6 +57,9 @@ const char *lw_cache_name(u32 nr);
 
 /** lw_cache_size() - Return: bytes that an object takes, padding included */
 u32 lw_cache_size(u32 nr);
+
+/** lw_cache_reclaimable() - Return: whether the kernel takes its objects back by itself, as inodes */
+bool lw_cache_reclaimable(u32 nr);
 
 /** lw_cache_dead() - Return: whether the cache has been destroyed */
 bool lw_cache_dead(u32 nr);
