@@ -88,8 +88,13 @@ u32 lw_history_whole(unsigned int whole);
  */
 bool lw_history_half(u32 key, u32 *tick);
 
-/** lw_history_reclaimable() - Return: whether the kernel takes back by itself what @key has */
-bool lw_history_reclaimable(u32 key);
+/**
+ * lw_history_back() - Return: whether the kernel gives back by itself what @key has
+ *
+ * So it is with page cache, user memory, reclaimable caches, areas of vmalloc's. It is also said of
+ * slab caches and of wholes that have sites, so that a leak is said of sites alone.
+ */
+bool lw_history_back(u32 key);
 
 /**
  * lw_history_judge() - judge a history

@@ -11,7 +11,8 @@
  *    the second. (In the first much grows that only fills up.)
  *  - frees do not keep up: of what was there in the middle of its time beyond its beginning, at least
  *    half is still there, by the ages of what is live. A queue that grows is younger;
- *  - the kernel cannot take it back by itself (page cache, user memory, reclaimable caches).
+ *  - the kernel does not give it back by itself, when memory is needed or later (page cache, user memory,
+ *    reclaimable caches, areas of vmalloc's).
  *
  * What grows at 95 percent, and whose floor did in the last half and quarter, without being a leak, is growing.
  * What goes up and down by half of its height is bursty, the rest is steady. With fewer than eight
@@ -53,13 +54,13 @@ enum lw_verdict {
  * @nr: how many, at most LW_POINTS
  * @old: how many of what is live now were there when the middle point was taken; LW_OLD_UNKNOWN if
  *	that is not known
- * @reclaimable: the kernel takes it back when it needs memory
+ * @back: the kernel gives it back by itself
  */
 struct lw_series {
 	const struct lw_point *point;
 	unsigned int nr;
 	u32 old;
-	bool reclaimable;
+	bool back;
 };
 
 /**

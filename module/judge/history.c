@@ -14,6 +14,7 @@
 #include <leakwatch/history.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/mark.h>
+#include <leakwatch/name.h>
 #include <leakwatch/site.h>
 
 /* Looking for pages that hold objects is a walk over all frames: not at each pass. */
@@ -39,8 +40,8 @@ struct slot {
  * @pass: the pass at which it got its first point
  * @nr: how many points it has
  * @shift: it gets a point every 2^shift passes
- * @size: bytes of one
  * @judged: @trend is that of the points
+ * @back: the kernel gives it back by itself, when memory is needed or later
  * @trend: as of the last judgement
  * @point: the points
  */
@@ -50,7 +51,7 @@ struct history {
 	u8 nr;
 	u8 shift;
 	bool judged;
-	u32 size;
+	bool back;
 	struct lw_trend trend;
 	struct lw_point point[LW_POINTS];
 };
@@ -211,6 +212,35 @@ static unsigned int find_place(u32 key, unsigned int *evictions)
 	return found;
 }
 
+/*
+ * An area of vmalloc's that was given back stays for thousands more, until the kernel flushes them
+ * all at once. The leak of one shows in its struct vm_struct, too, which goes at once.
+ */
+static bool is_given_back_late(const struct lw_site *site)
+{
+	char text[LW_FRAME_TEXT];
+
+	lw_frame_text(text, lw_site_frames(site)[0]);
+	return str_has_prefix(text, "alloc_vmap_area");
+}
+
+static bool is_given_back(u32 key)
+{
+	const struct lw_site *site = &lw_sites[key];
+
+	/* the whole of all sites, and a cache: a leak is said of sites */
+	if (key >= lw_history_whole(0))
+		return key < lw_history_whole(LW_NR_CLASSES);
+	if (key >= lw_sites_max())
+		return true;
+	if (lw_what_class(site->what) == LW_SLAB)
+		return (site->cache && lw_cache_reclaimable(site->cache)) ||
+		       is_given_back_late(site);
+	/* kinds: user memory, page cache, pages that are counted as objects */
+	return !site->nr_frames ||
+	       lw_what_major(site->what) & (__force u32)(__GFP_MOVABLE | __GFP_RECLAIMABLE);
+}
+
 static void give_places(u32 now)
 {
 	unsigned int place, evictions = EVICTIONS;
@@ -226,7 +256,9 @@ static void give_places(u32 now)
 			continue;
 		}
 		slots[key].place = place;
-		pool[place] = (struct history){ .key = key, .pass = passes };
+		pool[place] = (struct history){
+			.key = key, .pass = passes, .back = is_given_back(key),
+		};
 		add_point(&pool[place], now);
 		cond_resched();
 	}
@@ -312,19 +344,11 @@ bool lw_history_half(u32 key, u32 *tick)
 	return true;
 }
 
-bool lw_history_reclaimable(u32 key)
+bool lw_history_back(u32 key)
 {
-	const struct lw_site *site = &lw_sites[key];
+	struct history *history = history_of(key);
 
-	if (key >= lw_history_whole(0))
-		return false;
-	if (key >= lw_sites_max())
-		return lw_cache_reclaimable(key - lw_sites_max());
-	if (lw_what_class(site->what) == LW_SLAB)
-		return site->cache && lw_cache_reclaimable(site->cache);
-	/* kinds: user memory, page cache, pages that are counted as objects */
-	return !site->nr_frames ||
-	       lw_what_major(site->what) & (__force u32)(__GFP_MOVABLE | __GFP_RECLAIMABLE);
+	return history && history->back;
 }
 
 void lw_history_judge(u32 key, u32 size, u32 old, struct lw_judgement *judgement)
@@ -340,7 +364,7 @@ void lw_history_judge(u32 key, u32 size, u32 old, struct lw_judgement *judgement
 	history->judged = true;
 	series.point = history->point;
 	series.nr = history->nr;
-	series.reclaimable = lw_history_reclaimable(key);
+	series.back = history->back;
 	lw_judge(&series, &history->trend, size, judgement);
 }
 

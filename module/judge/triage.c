@@ -25,8 +25,8 @@ const char *lw_place_name(unsigned int place)
 	return names[place];
 }
 
-/* The call sites of the place that leak, added up. Return: whether there are any. */
-static bool add_leaks(enum lw_place place, const struct lw_rows *rows, struct lw_finding *finding)
+/* If call sites of the place leak, what is found is their sum. */
+static void add_leaks(enum lw_place place, const struct lw_rows *rows, struct lw_finding *finding)
 {
 	struct lw_judgement *sum = &finding->judged;
 	s64 bytes = 0, most = 0;
@@ -50,10 +50,9 @@ static bool add_leaks(enum lw_place place, const struct lw_rows *rows, struct lw
 		}
 	}
 	if (!since)
-		return false;
+		return;
 	sum->since = since;
 	finding->bytes = bytes;
-	return true;
 }
 
 void lw_place_find(enum lw_place place, const struct lw_rows *rows, unsigned int on,
@@ -76,11 +75,8 @@ void lw_place_find(enum lw_place place, const struct lw_rows *rows, unsigned int
 	if (point)
 		finding->bytes = (s64)point[finding->samples - 1].live << 10;
 	lw_history_judge(key, 1024, LW_OLD_UNKNOWN, &finding->judged);
-	if (!by_site || add_leaks(place, rows, finding))
-		return;
-	/* the whole grows, but nobody in it leaks */
-	if (finding->judged.verdict == LW_LEAK)
-		finding->judged.verdict = LW_GROWING;
+	if (by_site)
+		add_leaks(place, rows, finding);
 }
 
 u32 lw_suspect_path(u32 site)

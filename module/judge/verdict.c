@@ -84,7 +84,7 @@ static enum lw_verdict verdict_of(const struct lw_series *series, const struct l
 		return LW_UNKNOWN;
 	floor_of(series, &floor);
 	if (trend->z >= Z_GROWING && goes_on(&floor)) {
-		if (trend->z >= Z_LEAK && series->nr >= LW_POINTS_LEAK && !series->reclaimable &&
+		if (trend->z >= Z_LEAK && series->nr >= LW_POINTS_LEAK && !series->back &&
 		    floor.rises >= PARTS - 3 && floor.falls <= 1 && keeps(series))
 			return LW_LEAK;
 		return LW_GROWING;

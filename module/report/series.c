@@ -39,7 +39,7 @@ static void print_history(struct seq_file *seq, const char *class, u32 id, u32 k
 		seq_puts(seq, "- ");
 	else
 		seq_printf(seq, "%u ", old);
-	seq_printf(seq, "%s ", lw_history_reclaimable(key) ? "yes" : "no");
+	seq_printf(seq, "%s ", lw_history_back(key) ? "yes" : "no");
 	print_points(seq, key);
 }
 
