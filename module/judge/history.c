@@ -221,7 +221,7 @@ static bool is_given_back_late(const struct lw_site *site)
 	char text[LW_FRAME_TEXT];
 
 	lw_frame_text(text, lw_site_frames(site)[0]);
-	return str_has_prefix(text, "alloc_vmap_area");
+	return !strncmp(text, "alloc_vmap_area", 15);
 }
 
 static bool is_given_back(u32 key)
