@@ -23,6 +23,7 @@
 #ifndef LEAKWATCH_VERDICT_H
 #define LEAKWATCH_VERDICT_H
 
+#include <linux/kernel.h>
 #include <leakwatch/trend.h>
 
 #define LW_POINTS_MIN	8U	/* to say anything: from here on S is nearly normal (Kendall) */

@@ -3,6 +3,9 @@
 #include <linux/math64.h>
 #include <leakwatch/trend.h>
 
+/* Thousandths, by 64 times the root of an eighteenth: 1000 * 64 * sqrt(18). */
+#define Z_SCALE	271529U
+
 static s64 slopes[LW_PAIRS];
 
 /*
@@ -102,11 +105,11 @@ void lw_trend_of(const struct lw_point *point, unsigned int nr, struct lw_trend 
 	}
 	if (!trend->s)
 		return;
-	/* with 16 bits more than it has: 64 points have a variance of 29792 at most */
-	sigma = int_sqrt((variance18(point, nr) / 18) << 16);
+	/* 64 points have 536256 eighteenths at most: there is room for 12 bits, so 6 of the root */
+	sigma = int_sqrt((unsigned long)variance18(point, nr) << 12);
 	if (!sigma)
 		return;
-	trend->z = ((trend->s > 0 ? trend->s - 1 : -trend->s - 1) * 1000 << 8) / sigma;
+	trend->z = (trend->s > 0 ? trend->s - 1 : -trend->s - 1) * Z_SCALE / sigma;
 	if (trend->s < 0)
 		trend->z = -trend->z;
 	trend->confidence = percent(trend->z);
