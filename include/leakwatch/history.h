@@ -91,8 +91,9 @@ bool lw_history_half(u32 key, u32 *tick);
 /**
  * lw_history_back() - Return: whether the kernel gives back by itself what @key has
  *
- * So it is with page cache, user memory, reclaimable caches, areas of vmalloc's. It is also said of
- * slab caches and of wholes that have sites, so that a leak is said of sites alone.
+ * So it is with page cache, user memory, reclaimable caches, and the first few thousand areas of
+ * vmalloc's with their page tables. It is also said of slab caches and of wholes that have sites, so
+ * that a leak is said of sites alone.
  */
 bool lw_history_back(u32 key);
 

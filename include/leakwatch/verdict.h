@@ -12,7 +12,7 @@
  *  - frees do not keep up: of what was there in the middle of its time beyond its beginning, at least
  *    half is still there, by the ages of what is live. A queue that grows is younger;
  *  - the kernel does not give it back by itself, when memory is needed or later (page cache, user memory,
- *    reclaimable caches, areas of vmalloc's).
+ *    reclaimable caches; areas of vmalloc's, up to how many of them may wait for that).
  *
  * What grows at 95 percent, and whose floor did in the last half and quarter, without being a leak, is growing.
  * What goes up and down by half of its height is bursty, the rest is steady. With fewer than eight

@@ -5,6 +5,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
@@ -41,7 +42,8 @@ struct slot {
  * @nr: how many points it has
  * @shift: it gets a point every 2^shift passes
  * @judged: @trend is that of the points
- * @back: the kernel gives it back by itself, when memory is needed or later
+ * @back: the kernel gives it back when it needs memory
+ * @late: so many of them the kernel may hold that it will give back by itself
  * @trend: as of the last judgement
  * @point: the points
  */
@@ -52,6 +54,7 @@ struct history {
 	u8 shift;
 	bool judged;
 	bool back;
+	u32 late;
 	struct lw_trend trend;
 	struct lw_point point[LW_POINTS];
 };
@@ -213,15 +216,25 @@ static unsigned int find_place(u32 key, unsigned int *evictions)
 }
 
 /*
- * An area of vmalloc's that was given back stays for thousands more, until the kernel flushes them
- * all at once. The leak of one shows in its struct vm_struct, too, which goes at once.
+ * An area of vmalloc's that was given back stays, until the kernel flushes all of them at once: when
+ * they span lazy_max_pages(), 32 MB by the number of bits of the number of CPUs (mm/vmalloc.c). An area
+ * has two pages or more, and new ones meanwhile need page tables for other addresses.
+ *
+ * Return: how many of the site's may be due to that.
  */
-static bool is_given_back_late(const struct lw_site *site)
+static u32 nr_late(const struct lw_site *site)
 {
+	u32 lazy = fls(num_online_cpus()) * (SZ_32M / PAGE_SIZE);
 	char text[LW_FRAME_TEXT];
 
+	if (!site->nr_frames)
+		return 0;
 	lw_frame_text(text, lw_site_frames(site)[0]);
-	return !strncmp(text, "alloc_vmap_area", 15);
+	if (!strncmp(text, "alloc_vmap_area+", 16))
+		return lazy / 2;
+	if (!strncmp(text, "__pte_alloc_kernel+", 19))
+		return 2 * lazy / (PAGE_SIZE / sizeof(pte_t));
+	return 0;
 }
 
 static bool is_given_back(u32 key)
@@ -234,8 +247,7 @@ static bool is_given_back(u32 key)
 	if (key >= lw_sites_max())
 		return true;
 	if (lw_what_class(site->what) == LW_SLAB)
-		return (site->cache && lw_cache_reclaimable(site->cache)) ||
-		       is_given_back_late(site);
+		return site->cache && lw_cache_reclaimable(site->cache);
 	/* kinds: user memory, page cache, pages that are counted as objects */
 	return !site->nr_frames ||
 	       lw_what_major(site->what) & (__force u32)(__GFP_MOVABLE | __GFP_RECLAIMABLE);
@@ -258,6 +270,7 @@ static void give_places(u32 now)
 		slots[key].place = place;
 		pool[place] = (struct history){
 			.key = key, .pass = passes, .back = is_given_back(key),
+			.late = key < lw_sites_max() ? nr_late(&lw_sites[key]) : 0,
 		};
 		add_point(&pool[place], now);
 		cond_resched();
@@ -348,7 +361,7 @@ bool lw_history_back(u32 key)
 {
 	struct history *history = history_of(key);
 
-	return history && history->back;
+	return history && (history->back || slots[key].live <= history->late);
 }
 
 void lw_history_judge(u32 key, u32 size, u32 old, struct lw_judgement *judgement)
@@ -364,7 +377,7 @@ void lw_history_judge(u32 key, u32 size, u32 old, struct lw_judgement *judgement
 	history->judged = true;
 	series.point = history->point;
 	series.nr = history->nr;
-	series.back = history->back;
+	series.back = lw_history_back(key);
 	lw_judge(&series, &history->trend, size, judgement);
 }
 
