@@ -11,6 +11,8 @@
  *    the second. (In the first much grows that only fills up.)
  *  - frees do not keep up: of what was there in the middle of its time beyond its beginning, at least
  *    half is still there, by the ages of what is live. A queue that grows is younger;
+ *  - it has grown by a page, or for two minutes: what lives for a minute by design (TIME_WAIT) grows for
+ *    a minute;
  *  - the kernel does not give it back by itself, when memory is needed or later (page cache, user memory,
  *    reclaimable caches; areas of vmalloc's, up to how many of them may wait for that).
  *
@@ -28,6 +30,8 @@
 
 #define LW_POINTS_MIN	8U	/* to say anything: from here on S is nearly normal (Kendall) */
 #define LW_POINTS_LEAK	16U	/* to say leak */
+#define LW_LEAK_BYTES	4096U	/* of growth, to say it within LW_LEAK_SECONDS */
+#define LW_LEAK_SECONDS	120U
 
 /**
  * enum lw_verdict - how a series behaves, most like a leak last

@@ -214,6 +214,7 @@ static bool read_line(char *text, struct line *to)
 	if (sscanf(text, "%7s %u %15s %u %15s %7s %4095s %n", to->class, &to->id, verdict, &to->size,
 		   old, back, points, &used) != 7)
 		return false;
+	text[strcspn(text, "\n")] = 0;
 	snprintf(to->name, sizeof(to->name), "%.63s", text + used);
 	to->old = *old == '-' ? LW_OLD_UNKNOWN : atoi(old);
 	to->back = *back == 'y';

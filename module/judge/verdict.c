@@ -75,7 +75,17 @@ static bool is_bursty(const struct lw_series *series)
 	return down >= high / 2 && down > 0;
 }
 
-static enum lw_verdict verdict_of(const struct lw_series *series, const struct lw_trend *trend)
+/* Enough, or for long enough. */
+static bool is_much(const struct lw_series *series, u32 size)
+{
+	const struct lw_point *first = &series->point[0], *last = &series->point[series->nr - 1];
+
+	return last->at - first->at >= LW_LEAK_SECONDS * LW_CLOCK_HZ ||
+	       ((s64)last->live - first->live) * size >= LW_LEAK_BYTES;
+}
+
+static enum lw_verdict verdict_of(const struct lw_series *series, const struct lw_trend *trend,
+				  u32 size)
 {
 	struct floor floor;
 
@@ -85,7 +95,8 @@ static enum lw_verdict verdict_of(const struct lw_series *series, const struct l
 	floor_of(series, &floor);
 	if (trend->z >= Z_GROWING && goes_on(&floor)) {
 		if (trend->z >= Z_LEAK && series->nr >= LW_POINTS_LEAK && !series->back &&
-		    floor.rises >= PARTS - 3 && floor.falls <= 1 && keeps(series))
+		    floor.rises >= PARTS - 3 && floor.falls <= 1 && keeps(series) &&
+		    is_much(series, size))
 			return LW_LEAK;
 		return LW_GROWING;
 	}
@@ -106,7 +117,7 @@ void lw_judge(const struct lw_series *series, const struct lw_trend *trend, u32 
 	      struct lw_judgement *judgement)
 {
 	*judgement = (struct lw_judgement){
-		.verdict = verdict_of(series, trend),
+		.verdict = verdict_of(series, trend, size),
 		.confidence = trend->z > 0 ? trend->confidence : 0,
 		.growth = (trend->slope * size) >> LW_SLOPE_SHIFT,
 	};

@@ -47,7 +47,7 @@ static void print_driver(struct seq_file *seq, const struct lw_site *path)
 		if (!name)
 			continue;
 		name[strcspn(name, "] ")] = 0;
-		seq_printf(seq, ", driver %s", name + 1);
+		seq_printf(seq, ", driver %.20s", name + 1);
 		return;
 	}
 	seq_puts(seq, ", no driver on its path");
@@ -113,11 +113,20 @@ static unsigned int print_suspects(struct seq_file *seq, struct lw_rows *rows,
 	return nr;
 }
 
+static void note_deaf(const struct lw_hook *hook, void *deaf)
+{
+	if ((!hook->attached && hook->err && hook->err != -ENOENT) || lw_hook_missed(hook))
+		*(bool *)deaf = true;
+}
+
 static void print_next(struct seq_file *seq, const struct lw_row *first, bool known)
 {
-	if (lw_stats_lost())
-		seq_puts(seq, "# Some figures may be off. Next: cat status\n");
-	else if (first)
+	bool deaf = false;
+
+	lw_hooks_each(note_deaf, &deaf);
+	if (lw_stats_lost() || deaf)
+		seq_puts(seq, "# Some events were lost or not heard: cat status\n");
+	if (first)
 		seq_printf(seq, "# Next: echo site %u > control; cat %s/stacks\n", first->site,
 			   lw_place_name(lw_what_class(lw_sites[first->site].what)));
 	else if (!lw_watch_on())
