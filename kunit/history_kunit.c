@@ -6,7 +6,7 @@
 #include "../module/judge/history.c"
 #include "../module/judge/row.c"
 
-#define POOL		8
+#define POOL		9	/* eight sites, and the whole of class slab */
 #define SITES		512
 #define FRAME(nr)	(0xffffffff81000000UL + 16 * (nr))
 #define BASE		PAGE_OFFSET
@@ -201,37 +201,41 @@ static void clock_jumps(struct kunit *test)
 /* When places are gone what is idle, or small and not growing, gives way; the rest is counted. */
 static void full_pool(struct kunit *test)
 {
-	u32 site[POOL + 3], i;
+	u32 site[10], i;
 
 	for (i = 0; i < ARRAY_SIZE(site); i++)
 		site[i] = site_of(SMALL, 1 + i, 0);
-	for (i = 0; i < POOL; i++)
-		lw_site_charge(site[i], 2);
+	for (i = 0; i < 8; i++)
+		lw_site_charge(site[i], 3);
 	pass();
-	KUNIT_EXPECT_EQ(test, lw_history_used(), POOL - 0U);
+	KUNIT_EXPECT_EQ(test, lw_history_used(), POOL);
 	KUNIT_EXPECT_EQ(test, lw_history_refused(), 0);
-	lw_site_charge(site[POOL], 1);		/* as large as half of those that have one: no */
+	KUNIT_EXPECT_NOT_NULL(test, of(lw_history_whole(LW_SLAB)));
+	lw_site_charge(site[8], 1);	/* smaller than those that have one */
 	pass();
-	KUNIT_EXPECT_NULL(test, of(site[POOL]));
+	KUNIT_EXPECT_NULL(test, of(site[8]));
 	KUNIT_EXPECT_EQ(test, lw_history_refused(), 1);
-	/* which has nothing any more, once its last point says so */
-	lw_site_uncharge(site[3], 2);
+	/* one of them has nothing any more; the other gets its place when it grows */
+	lw_site_uncharge(site[3], 3);
 	pass();
-	lw_site_charge(site[POOL], 1);
+	KUNIT_EXPECT_NULL(test, of(site[8]));
+	lw_site_charge(site[8], 1);
 	pass();
-	KUNIT_EXPECT_NOT_NULL(test, of(site[POOL]));
+	KUNIT_EXPECT_NOT_NULL(test, of(site[8]));
 	KUNIT_EXPECT_NULL(test, of(site[3]));
 	/* what is far larger takes the place of what did not grow, not of what did */
-	for (i = 0; i < POOL; i++)
+	for (i = 0; i < 9; i++)
 		if (i != 3 && i != 5)
 			lw_site_charge(site[i], 1);
 	pass();
-	lw_site_charge(site[POOL + 1], 1000);
+	lw_site_charge(site[9], 1000);
 	pass();
-	KUNIT_EXPECT_NOT_NULL(test, of(site[POOL + 1]));
+	KUNIT_EXPECT_NOT_NULL(test, of(site[9]));
 	KUNIT_EXPECT_NULL(test, of(site[5]));
 	KUNIT_EXPECT_NOT_NULL(test, of(site[4]));
-	KUNIT_EXPECT_EQ(test, lw_history_used(), POOL - 0U);
+	KUNIT_EXPECT_NOT_NULL(test, of(site[8]));
+	KUNIT_EXPECT_NOT_NULL(test, of(lw_history_whole(LW_SLAB)));
+	KUNIT_EXPECT_EQ(test, lw_history_used(), POOL);
 }
 
 /* Ages tell what was there in the middle: a queue of the same figures is no leak. */

@@ -16,7 +16,8 @@
  *  - the kernel does not give it back by itself, when memory is needed or later (page cache, user memory,
  *    reclaimable caches; areas of vmalloc's, up to how many of them may wait for that).
  *
- * What grows at 95 percent, and whose floor did in the last half and quarter, without being a leak, is growing.
+ * What grows at 95 percent, and whose floor rose more than once, also in the last half and quarter, but is no
+ * leak, is growing.
  * What goes up and down by half of its height is bursty, the rest is steady. With fewer than eight
  * points nothing is said: unknown.
  *

@@ -259,7 +259,8 @@ static void give_places(u32 now)
 	u32 key;
 
 	refused = 0;
-	for (key = 1; key < nr_keys(); key++) {
+	/* wholes and caches first: they are few */
+	for (key = nr_keys() - 1; key; key--) {
 		if (!slots[key].live || slots[key].place)
 			continue;
 		place = find_place(key, &evictions);
@@ -423,10 +424,12 @@ int lw_history_init(unsigned int nr)
 	pool_max = nr + 1;
 	slots = vzalloc(nr_keys() * sizeof(*slots));
 	pool = vzalloc(pool_max * sizeof(*pool));
-	if (slots && pool)
-		return 0;
-	lw_history_exit();
-	return -ENOMEM;
+	if (!slots || !pool) {
+		lw_history_exit();
+		return -ENOMEM;
+	}
+	lw_history_clear();
+	return 0;
 }
 
 void lw_history_exit(void)

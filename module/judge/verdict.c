@@ -93,7 +93,7 @@ static enum lw_verdict verdict_of(const struct lw_series *series, const struct l
 	    series->point[series->nr - 1].at - series->point[0].at < PARTS)
 		return LW_UNKNOWN;
 	floor_of(series, &floor);
-	if (trend->z >= Z_GROWING && goes_on(&floor)) {
+	if (trend->z >= Z_GROWING && floor.rises > 1 && goes_on(&floor)) {
 		if (trend->z >= Z_LEAK && series->nr >= LW_POINTS_LEAK && !series->back &&
 		    floor.rises >= PARTS - 3 && floor.falls <= 1 && keeps(series) &&
 		    is_much(series, size))
