@@ -3,7 +3,7 @@
  * judge: trends and verdicts, against what is known by hand, and against series that were recorded in
  * guests (scripts/series): every site that changed in each scenario.
  *
- * A series is a leak if the driver's function that leaks asked for it. What the kernel asked for on
+ * A series is a leak if the driver's function that leaks asked for it, in a scenario where it does. What the kernel asked for on
  * its behalf (the areas of a vmalloc) is both, and left out. Everything else is none, however it
  * grew. Scenarios take turns: those with an odd number were there to look at when the rule was made,
  * those with an even one only judge it.
@@ -197,11 +197,12 @@ struct line {
 static struct line *line;
 static int lines, scenarios;
 static char scenario_name[100][32];
+static bool leaks_here;		/* the driver leaks in this scenario, and does not free it all */
 
 static int label_of(const struct line *line)
 {
 	if (!strncmp(line->name, "leaky_leak_", 11))
-		return 1;
+		return leaks_here;
 	return strncmp(line->name, "alloc_vmap_area", 15) && strncmp(line->name, "__get_vm_area_node", 18) ?
 	       0 : -1;
 }
@@ -237,6 +238,7 @@ static void read_file(const char *name)
 	while (file && fgets(text, sizeof(text), file) && lines < LINES) {
 		if (sscanf(text, "series: begin %31s", scenario_name[scenarios + 1]) == 1) {
 			scenarios++;
+			leaks_here = strstr(text, "rate=");
 			caller = true;
 			before = 0;
 		} else if (read_line(text, &line[lines])) {
