@@ -146,7 +146,8 @@ static void verdicts(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, judged.since, 470);
 		series.back = true;
 		lw_judge(&series, &trend, 64, &judged);
-		KUNIT_EXPECT_NE_MSG(test, judged.verdict, LW_LEAK, "%s, given back", shapes[n].name);
+		KUNIT_EXPECT_NE_MSG(test, judged.verdict, LW_LEAK, "%s, given back",
+				    shapes[n].name);
 		series.back = false;
 		series.old = 0;
 		lw_judge(&series, &trend, 64, &judged);

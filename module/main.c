@@ -196,8 +196,9 @@ tables:
 }
 
 /*
- * The files go first: nobody starts, stops or reads any more. Then the sampler. Then the hooks, after which nobody is
- * inside of a door (hook.c), and the notifier, after which nobody looks at paths. Then the memory.
+ * The files go first: nobody starts, stops or reads any more. Then the sampler. Then the hooks,
+ * after which nobody is inside of a door (hook.c), and the notifier, after which nobody looks at
+ * paths. Then the memory.
  */
 static void __exit leakwatch_exit(void)
 {

@@ -3,18 +3,19 @@
  * history: how much was live when, for sites, slab caches and whole figures.
  *
  * A sampler in process context sums the counts of all sites every interval seconds. Hooks pay
- * nothing. What has a history gets a point: at first at each pass; when it has LW_POINTS of them every
- * second one is dropped, and from then on it gets one at every second pass, then at every fourth...
- * So a history spans its whole time, from minutes to months, in 64 points.
+ * nothing. What has a history gets a point: at first at each pass; when it has LW_POINTS of them
+ * every second one is dropped, and from then on it gets one at every second pass, then at every
+ * fourth... So a history spans its whole time, from minutes to months, in 64 points.
  *
- * What can have a history has a key: a call site, whose figures are the sum of all its paths; a path; a
- * slab cache; a whole. Histories are a pool that is taken at load. As long as there is room
- * whatever is live gets one. When there is none, what is new and has grown takes the place of what
- * has nothing live and had nothing at its last point, or else of something that has not grown and is
- * less than half as large. What found no place is counted.
+ * What can have a history has a key: a call site, whose figures are the sum of all its paths; a
+ * path; a slab cache; a whole. Histories are a pool that is taken at load. As long as there is
+ * room whatever is live gets one. When there is none, what is new and has grown takes the place of
+ * what has nothing live and had nothing at its last point, or else of something that has not grown
+ * and is less than half as large. What found no place is counted.
  *
  * Time is what passes while the system is awake, as for ages: a suspend is no time, and no jump of
- * any clock shows. It is read in one place, and handed to lw_history_sample(), so tests have their own.
+ * any clock shows. It is read in one place, and handed to lw_history_sample(), so tests have their
+ * own.
  *
  * Locking: all under lw_lock; the sampler takes it for one pass.
  */
@@ -25,7 +26,7 @@
 
 #define LW_INTERVAL_MIN	1U
 #define LW_INTERVAL_MAX	3600U
-#define LW_WHOLES	64U	/* whole figures; first the classes, then the other places (triage.h) */
+#define LW_WHOLES	64U	/* whole figures: the classes, other places (triage.h), the rest */
 
 /* The sampler's interval in seconds. */
 extern unsigned int lw_interval;
@@ -89,11 +90,14 @@ u32 lw_history_whole(unsigned int whole);
 bool lw_history_half(u32 key, u32 *tick);
 
 /**
- * lw_history_back() - Return: whether the kernel gives back by itself what @key has
+ * lw_history_back() - does the kernel give it back by itself?
+ * @key: of what
  *
  * So it is with page cache, user memory, reclaimable caches, and the first few thousand areas of
- * vmalloc's with their page tables. It is also said of slab caches and of wholes that have sites, so
- * that a leak is said of sites alone.
+ * vmalloc's with their page tables. It is also said of slab caches and of wholes that have sites,
+ * so that a leak is said of sites alone.
+ *
+ * Return: whether it does.
  */
 bool lw_history_back(u32 key);
 

@@ -2,16 +2,16 @@
 /*
  * trend: does a series grow, how fast, and how sure is that? Pure functions, integers only.
  *
- * Does it grow: the test of Mann and Kendall. S is how many pairs of points rise less how many fall.
- * Without a trend S is 0 on average, and nearly normal from some eight points on, whatever the
- * distribution of the figures. (H. B. Mann, Nonparametric tests against trend, Econometrica 13,
- * 1945; M. G. Kendall, Rank correlation methods, 1975: the variance where figures are equal, and
- * the correction by 1.)
+ * Does it grow: the test of Mann and Kendall. S is how many pairs of points rise less how many
+ * fall. Without a trend S is 0 on average, and nearly normal from some eight points on, whatever
+ * the distribution of the figures. (H. B. Mann, Nonparametric tests against trend, Econometrica
+ * 13, 1945; M. G. Kendall, Rank correlation methods, 1975: the variance where figures are equal,
+ * and the correction by 1.)
  *
- * How fast: the slope of Theil and Sen, the median of the slopes of all pairs. A third of the points
- * may be anything. (H. Theil, A rank-invariant method of linear and polynomial regression
- * analysis, 1950; P. K. Sen, Estimates of the regression coefficient based on Kendall's tau,
- * J. Amer. Statist. Assoc. 63, 1968.)
+ * How fast: the slope of Theil and Sen, the median of the slopes of all pairs. A third of the
+ * points may be anything. (H. Theil, A rank-invariant method of linear and polynomial regression
+ * analysis, 1950; P. K. Sen, Estimates of the regression coefficient based on Kendall's tau, J.
+ * Amer. Statist. Assoc. 63, 1968.)
  */
 #ifndef LEAKWATCH_TREND_H
 #define LEAKWATCH_TREND_H

@@ -5,21 +5,20 @@
  * A leak grows all the time and never gives back. So a series is a leak if all of these hold:
  *
  *  - it grows, by the test of Mann and Kendall at 99 percent, over 16 points or more;
- *  - its floor rises: of eight equal parts of its time the least figures rise from part to part, all but
- *    two times, and fall at most once. What comes in bursts has a floor that stays;
- *  - it has not reached a plateau: its floor grew in the last quarter by at least half as much as in
- *    the second. (In the first much grows that only fills up.)
- *  - frees do not keep up: of what was there in the middle of its time beyond its beginning, at least
- *    half is still there, by the ages of what is live. A queue that grows is younger;
- *  - it has grown by a page, or for two minutes: what lives for a minute by design (TIME_WAIT) grows for
- *    a minute;
- *  - the kernel does not give it back by itself, when memory is needed or later (page cache, user memory,
- *    reclaimable caches; areas of vmalloc's, up to how many of them may wait for that).
+ *  - its floor rises: of eight equal parts of its time the least figures rise from part to part,
+ *    all but two times, and fall at most once. What comes in bursts has a floor that stays;
+ *  - it has not reached a plateau: its floor grew in the last quarter by at least half as much as
+ *    in the second. (In the first much grows that only fills up.)
+ *  - frees do not keep up: of what was there in the middle of its time beyond its beginning, at
+ *    least half is still there, by the ages of what is live. A queue that grows is younger;
+ *  - it has grown by a page, or for two minutes: what lives for a minute by design (TIME_WAIT)
+ *    grows for a minute;
+ *  - the kernel does not give it back by itself, when memory is needed or later (page cache, user
+ *    memory, reclaimable caches; areas of vmalloc's, up to how many of them may wait for that).
  *
- * What grows at 95 percent, and whose floor rose more than once, also in the last half and quarter, but is no
- * leak, is growing.
- * What goes up and down by half of its height is bursty, the rest is steady. With fewer than eight
- * points nothing is said: unknown.
+ * What grows at 95 percent, and whose floor rose more than once, also in the last half and
+ * quarter, but is no leak, is growing. What goes up and down by half of its height is bursty, the
+ * rest is steady. With fewer than eight points nothing is said: unknown.
  *
  * Pure functions. Process context, under lw_lock (trend.h).
  */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * judge: trends and verdicts, against what is known by hand, and against series that were recorded in
- * guests (scripts/series): every site that changed in each scenario.
+ * judge: trends and verdicts, against what is known by hand, and against series that were recorded
+ * in guests (scripts/series): every site that changed in each scenario.
  *
- * A series is a leak if the driver's function that leaks asked for it, in a scenario where it does. What the kernel asked for on
- * its behalf (the areas of a vmalloc) is both, and left out. Everything else is none, however it
- * grew. Scenarios take turns: those with an odd number were there to look at when the rule was made,
- * those with an even one only judge it.
+ * A series is a leak if the driver's function that leaks asked for it, in a scenario where it
+ * does. What the kernel asked for on its behalf (the areas of a vmalloc) is both, and left out.
+ * Everything else is none, however it grew. Scenarios take turns: those with an odd number were
+ * there to look at when the rule was made, those with an even one only judge it.
  */
 #define HOST_POINT()	((void)0)	/* nothing here is shared */
 #include "host.h"
@@ -92,16 +92,26 @@ enum { LINE, LATE, STEP, PLATEAU, SAW, FLAT, NOISE, FALL, CHURN_LEAK, SAW_LEAK }
 static u32 made(int shape, unsigned int i, unsigned int nr)
 {
 	switch (shape) {
-	case LINE: return 100 + 3 * i;
-	case LATE: return i < nr / 3 ? 100 : 100 + 7 * (i - nr / 3);
-	case STEP: return i < nr / 2 ? 10 : 2000;
-	case PLATEAU: return i < nr / 4 ? 100 * i : 100 * (nr / 4) + (i & 1);
-	case SAW: return 100 + 80 * (i % 8);
-	case FLAT: return 77;
-	case NOISE: return 500 + host_below(&seed, 100);
-	case FALL: return 1000 - 10 * i;
-	case CHURN_LEAK: return 500 + 6 * i + host_below(&seed, 40);
-	case SAW_LEAK: return 100 + 10 * i + 80 * (i % 4);
+	case LINE:
+		return 100 + 3 * i;
+	case LATE:
+		return i < nr / 3 ? 100 : 100 + 7 * (i - nr / 3);
+	case STEP:
+		return i < nr / 2 ? 10 : 2000;
+	case PLATEAU:
+		return i < nr / 4 ? 100 * i : 100 * (nr / 4) + (i & 1);
+	case SAW:
+		return 100 + 80 * (i % 8);
+	case FLAT:
+		return 77;
+	case NOISE:
+		return 500 + host_below(&seed, 100);
+	case FALL:
+		return 1000 - 10 * i;
+	case CHURN_LEAK:
+		return 500 + 6 * i + host_below(&seed, 40);
+	case SAW_LEAK:
+		return 100 + 10 * i + 80 * (i % 4);
 	}
 	return 0;
 }
@@ -114,7 +124,8 @@ static void made_series(void)
 		enum lw_verdict want;
 	} all[] = {
 		{ LINE, "line", LW_LEAK }, { LATE, "late leak", LW_LEAK },
-		{ CHURN_LEAK, "leak in churn", LW_LEAK }, { SAW_LEAK, "leak under bursts", LW_LEAK },
+		{ CHURN_LEAK, "leak in churn", LW_LEAK },
+		{ SAW_LEAK, "leak under bursts", LW_LEAK },
 		{ STEP, "step", LW_STEADY }, { PLATEAU, "plateau", LW_STEADY },
 		{ SAW, "bursts", LW_BURSTY }, { FLAT, "flat", LW_STEADY },
 		{ NOISE, "noise", LW_STEADY }, { FALL, "fall", LW_STEADY },
@@ -138,7 +149,8 @@ static void made_series(void)
 			expect(judged.verdict == all[n].want ||
 			       (judged.verdict < LW_GROWING && all[n].want < LW_GROWING) ||
 			       (all[n].shape == NOISE && judged.verdict == LW_GROWING),
-			       "%s, %u points: %s", all[n].name, nr, lw_verdict_name(judged.verdict));
+			       "%s, %u points: %s", all[n].name, nr,
+			       lw_verdict_name(judged.verdict));
 			if (all[n].want != LW_LEAK)
 				continue;
 			series.back = true;
@@ -176,7 +188,7 @@ static void few_points(void)
 /* What was recorded */
 
 #define LINES	20000
-#define FIRST	3	/* how many rows a person looks at, of a table that is sorted by something */
+#define FIRST	3	/* how many rows a person looks at, of a sorted table */
 
 struct line {
 	int scenario;
@@ -203,8 +215,11 @@ static int label_of(const struct line *line)
 {
 	if (!strncmp(line->name, "leaky_leak_", 11))
 		return leaks_here;
-	return strncmp(line->name, "alloc_vmap_area", 15) && strncmp(line->name, "__get_vm_area_node", 18) ?
-	       0 : -1;
+	if (leaks_here && (!strncmp(line->name, "__pte_alloc_kernel", 18) ||
+			   !strncmp(line->name, "alloc_vmap_area", 15) ||
+			   !strncmp(line->name, "__get_vm_area_node", 18)))
+		return -1;
+	return 0;
 }
 
 static bool read_line(char *text, struct line *to)
@@ -212,8 +227,8 @@ static bool read_line(char *text, struct line *to)
 	char verdict[16], old[16], back[8], points[4096], *at = points;
 	int used;
 
-	if (sscanf(text, "%7s %u %15s %u %15s %7s %4095s %n", to->class, &to->id, verdict, &to->size,
-		   old, back, points, &used) != 7)
+	if (sscanf(text, "%7s %u %15s %u %15s %7s %4095s %n", to->class, &to->id, verdict,
+		   &to->size, old, back, points, &used) != 7)
 		return false;
 	text[strcspn(text, "\n")] = 0;
 	snprintf(to->name, sizeof(to->name), "%.63s", text + used);
@@ -275,7 +290,8 @@ static void judge_naively(int rule)
 			struct line *best = NULL;
 
 			for (i = 0; i < lines; i++)
-				if (line[i].scenario == s && line[i].caller && !line[i].naive[rule] &&
+				if (line[i].scenario == s && line[i].caller &&
+				    !line[i].naive[rule] &&
 				    (!best || naive(&line[i], rule) > naive(best, rule)))
 					best = &line[i];
 			if (best)
@@ -314,6 +330,7 @@ static void recorded(void)
 	struct lw_trend trend;
 	int i, half, leaks[2] = {}, others[2] = {};
 	glob_t files;
+	bool said;
 
 	line = calloc(LINES, sizeof(*line));
 	if (!glob("series/*.txt", 0, NULL, &files))
@@ -339,13 +356,14 @@ static void recorded(void)
 			count(&score[half][2], l->label, l->naive[0]);
 			count(&score[half][3], l->label, l->naive[1]);
 		}
-		if (l->label >= 0 && l->label != (l->judged.verdict == LW_LEAK))
+		said = l->judged.verdict == LW_LEAK;
+		if (l->label >= 0 && l->label != said)
 			printf("# %s: %s %u %s: %s, z %d\n", half ? "judged" : "seen",
 			       scenario_name[l->scenario], l->id, l->name,
 			       lw_verdict_name(l->judged.verdict), trend.z);
 	}
-	printf("# %d scenarios; seen: %d leaks, %d others; judging: %d leaks, %d others\n", scenarios,
-	       leaks[0], others[0], leaks[1], others[1]);
+	printf("# %d scenarios; seen: %d leaks, %d others; judging: %d leaks, %d others\n",
+	       scenarios, leaks[0], others[0], leaks[1], others[1]);
 	printf("# %-8s %-40s %5s %5s %6s %7s %9s\n", "half", "rule", "right", "wrong", "missed",
 	       "recall", "precision");
 	for (half = 0; half < 2; half++) {

@@ -117,7 +117,7 @@ static void sum_site(u32 id)
 		return;
 	lw_site_counts(id, &count);
 	live = count.allocs - count.frees - atomic_read(&lw_flaws[id].lost);
-	if (live <= 0)		/* not a snapshot: the free of what another CPU has just allocated */
+	if (live <= 0)		/* no snapshot: another CPU has just allocated it */
 		return;
 	add(id, live);
 	if (site->parent != id)
@@ -216,9 +216,10 @@ static unsigned int find_place(u32 key, unsigned int *evictions)
 }
 
 /*
- * An area of vmalloc's that was given back stays, until the kernel flushes all of them at once: when
- * they span lazy_max_pages(), 32 MB by the number of bits of the number of CPUs (mm/vmalloc.c). An area
- * has two pages or more, and new ones meanwhile need page tables for other addresses.
+ * An area of vmalloc's that was given back stays, until the kernel flushes all of them at once:
+ * when they span lazy_max_pages(), 32 MB by the number of bits of the number of CPUs
+ * (mm/vmalloc.c). An area has two pages or more, and new ones meanwhile need page tables for other
+ * addresses.
  *
  * Return: how many of the site's may be due to that.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * history: the points that verdicts are made of, a history a line: call sites, then their paths, caches
- * and places.
+ * history: the points that verdicts are made of, a history a line: call sites, then their paths,
+ * caches and places.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -111,7 +111,8 @@ static int history_show(struct seq_file *seq, void *at)
 	struct lw_row *row = at;
 
 	if (at == SEQ_START_TOKEN) {
-		lw_print_title(seq, "history", "what verdicts are made of: time in 0.1 s, and LIVE");
+		lw_print_title(seq, "history",
+			       "what verdicts are made of: time in 0.1 s, and LIVE");
 		seq_printf(seq, "%-5s %5s %-7s %6s OLD BACK POINTS NAME\n", "CLASS", "ID",
 			   "VERDICT", "SIZE-B");
 	} else if (at == all) {

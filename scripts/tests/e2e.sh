@@ -232,6 +232,7 @@ if [ ! "$short" ]; then
 	check "triage: and its path" grep -q ' < leaky_helper < leaky_path_a' /tmp/triage
 	equal "triage: churn is not named" "$(grep -c leaky_churn /tmp/triage)" 0
 	check "triage: it fits" awk 'length > 80 { exit 1 } END { exit NR > 24 }' /tmp/triage
+	# shellcheck disable=SC2016	# for awk to expand
 	check "history: its points rise" awk '$NF == "[leaky]" && /leaky_leak_kmalloc/ {
 		n = split($7, p, ","); for (i = 2; i <= n; i++) { split(p[i], a, ":"); split(p[i - 1], b, ":"); if (a[2] < b[2]) exit 1 }
 		seen = n > 20 } END { exit !seen }' $D/history

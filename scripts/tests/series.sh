@@ -42,11 +42,13 @@ tasks() { again 2 real stress-ng --clone 1 --msg 1 --shm 1 --timeout 2; }
 directories() { again 0 real stress-ng --dentry 1 --dir 1 --temp-path /tmp --timeout 3; }
 network() { real iperf3 -s -D; again 1 real iperf3 -c 127.0.0.1 -t 3 -P 3; }
 bursts() { again 3 real stress-ng --vm 1 --vm-bytes 80m --memfd 1 --memfd-bytes 16m --timeout 2; }
+# shellcheck disable=SC2016	# that shell expands it
 mounts() { again 1 sh -c 'for i in 1 2 3 4 5 6 7 8; do mkdir -p /tmp/m$i; mount -t tmpfs none /tmp/m$i; : >/tmp/m$i/a; done; sleep 2; for i in 1 2 3 4 5 6 7 8; do umount /tmp/m$i; done'; }
 service() { again 1 sh -c 'for i in 1 2 3 4 5 6; do sleep 6 & done; busybox httpd -f -p 8080 & sleep 4; kill $!'; }
 drops() { again 7 sh -c 'echo 3 >/proc/sys/vm/drop_caches'; }
 driver() { again 4 sh -c 'insmod ./leaky.ko count=400 churn=1000; sleep 2; echo 1 >/sys/kernel/debug/leaky/free; rmmod leaky'; }
 jobs() { again 60 sh -c 'find / -xdev >/dev/null; for i in 1 2 3 4 5 6 7 8; do (sleep 2) & done'; }
+# shellcheck disable=SC2016	# that shell expands it
 hourly() { again 900 sh -c 'for i in 1 2 3 4 5 6 7 8 9; do mkdir -p /tmp/h$i; mount -t tmpfs none /tmp/h$i; done; sleep 300; umount /tmp/h*'; }
 logs() { again 15 sh -c 'date >>/tmp/log'; }		# a file that grows by a line
 }
