@@ -125,6 +125,9 @@ unsigned int lw_history_refused(void);
 /** lw_history_passes() - Return: how often the sampler has run since watching began */
 unsigned int lw_history_passes(void);
 
+/** lw_history_took() - Return: how many microseconds the last pass of the sampler took */
+unsigned int lw_history_took(void);
+
 /** lw_history_bytes() - Return: the memory that histories take */
 unsigned long lw_history_bytes(void);
 

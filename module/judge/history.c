@@ -2,6 +2,7 @@
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -63,7 +64,7 @@ unsigned int lw_interval = 10;
 
 static struct slot *slots;
 static struct history *pool;		/* the first is nobody's */
-static unsigned int pool_max, pool_used, refused;
+static unsigned int pool_max, pool_used, refused, took_us;
 static u32 passes, last_at, last_tick;	/* how many, and when the last was */
 static u64 (*sources[LW_WHOLES])(void);
 static u64 class_bytes[LW_NR_CLASSES];	/* of sites with a path: user memory is none */
@@ -307,9 +308,14 @@ static u32 now(void)
 
 static void work(struct work_struct *unused)
 {
+	ktime_t begin;
+
 	mutex_lock(&lw_lock);
-	if (lw_watch_on())
+	begin = ktime_get();
+	if (lw_watch_on()) {
 		lw_history_sample(now());
+		took_us = ktime_us_delta(ktime_get(), begin);
+	}
 	schedule_delayed_work(&sampler, lw_interval * HZ);
 	mutex_unlock(&lw_lock);
 }
@@ -401,6 +407,11 @@ unsigned int lw_history_refused(void)
 unsigned int lw_history_passes(void)
 {
 	return passes;
+}
+
+unsigned int lw_history_took(void)
+{
+	return took_us;
 }
 
 unsigned long lw_history_bytes(void)

@@ -54,6 +54,7 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "histories_refused", lw_history_refused());
 	line(seq, "histories_kb", lw_history_bytes() >> 10);
 	line(seq, "samples", lw_history_passes());
+	line(seq, "sample_us", lw_history_took());
 	line(seq, "memory_kb", (slots * sizeof(u64) + lw_pages_bytes() + lw_sites_bytes() +
 				lw_marks_bytes() + lw_caches_bytes() + lw_walk_bytes() +
 				lw_frame_bytes() + lw_history_bytes()) >> 10);
