@@ -21,7 +21,7 @@
 
 /* Looking for pages that hold objects is a walk over all frames: not at each pass. */
 #define SETTLE_PASSES	8
-/* How many histories may change hands in one pass; each is a look at all of them. */
+/* How many histories may change hands in one pass; before each is a look at all of them. */
 #define EVICTIONS	32
 
 /**
@@ -184,35 +184,23 @@ static u64 bytes_of(u32 key)
 	return (u64)slots[key].live * size_of(key);
 }
 
-/* Is it of so little worth that another one may have its place? */
-static bool is_worth_less(const struct history *history, u32 key)
-{
-	u32 last = history->point[history->nr - 1].live;
-
-	if (history->key >= lw_history_whole(0))
-		return false;
-	if (!slots[history->key].live && !last)
-		return true;
-	return slots[history->key].live <= history->point[0].live &&
-	       bytes_of(history->key) < bytes_of(key) / 2;
-}
-
-static unsigned int find_place(u32 key, unsigned int *evictions)
+/*
+ * Of what has nothing now and had nothing at its last point, or has not grown, the one that has
+ * least. Return: its number, 0 if there is none.
+ */
+static unsigned int find_weakest(void)
 {
 	unsigned int i, found = 0;
 
-	if (pool_used < pool_max - 1)
-		return ++pool_used;
-	if (slots[key].live <= slots[key].was || !*evictions)
-		return 0;
-	for (i = 1; i < pool_max; i++)
-		if (is_worth_less(&pool[i], key) &&
-		    (!found || bytes_of(pool[i].key) < bytes_of(pool[found].key)))
+	for (i = 1; i < pool_max; i++) {
+		u32 key = pool[i].key, live = slots[key].live;
+
+		if (key >= lw_history_whole(0) ||
+		    (live ? live > pool[i].point[0].live : pool[i].point[pool[i].nr - 1].live))
+			continue;
+		if (!found || bytes_of(key) < bytes_of(pool[found].key))
 			found = i;
-	if (!found)
-		return 0;
-	--*evictions;
-	slots[pool[found].key].place = 0;
+	}
 	return found;
 }
 
@@ -255,9 +243,21 @@ static bool is_given_back(u32 key)
 	       lw_what_major(site->what) & (__force u32)(__GFP_MOVABLE | __GFP_RECLAIMABLE);
 }
 
+static void give_place(unsigned int place, u32 key, u32 now)
+{
+	slots[key].place = place;
+	pool[place] = (struct history){
+		.key = key, .pass = passes, .back = is_given_back(key),
+		.late = key < lw_sites_max() ? nr_late(&lw_sites[key]) : 0,
+	};
+	add_point(&pool[place], now);
+	cond_resched();
+}
+
 static void give_places(u32 now)
 {
-	unsigned int place, evictions = EVICTIONS;
+	unsigned int weakest = 0, left = EVICTIONS;
+	bool looked = false;
 	u32 key;
 
 	refused = 0;
@@ -265,18 +265,21 @@ static void give_places(u32 now)
 	for (key = nr_keys() - 1; key; key--) {
 		if (!slots[key].live || slots[key].place)
 			continue;
-		place = find_place(key, &evictions);
-		if (!place) {
+		if (pool_used < pool_max - 1) {
+			give_place(++pool_used, key, now);
+			continue;
+		}
+		if (!looked)
+			weakest = find_weakest();
+		looked = true;
+		if (!weakest || slots[key].live <= slots[key].was ||
+		    bytes_of(pool[weakest].key) >= bytes_of(key) / 2) {
 			refused++;
 			continue;
 		}
-		slots[key].place = place;
-		pool[place] = (struct history){
-			.key = key, .pass = passes, .back = is_given_back(key),
-			.late = key < lw_sites_max() ? nr_late(&lw_sites[key]) : 0,
-		};
-		add_point(&pool[place], now);
-		cond_resched();
+		slots[pool[weakest].key].place = 0;
+		give_place(weakest, key, now);
+		weakest = --left ? find_weakest() : 0;
 	}
 }
 
