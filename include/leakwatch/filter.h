@@ -13,8 +13,8 @@
  *
  *	1. nobody adds entries any more: no hook of allocations is attached;
  *	2. lw_filter_open(): every counter is above 0, all frees go to the table, and count nothing;
- *	3. all frees come this way, and whoever came another, or still counted, is done: so no entry is
- *	   moved any more, and none is added for an object that was given up;
+ *	3. all frees come this way, and whoever came another, or still counted, is done: no entry
+ *	   is moved any more, and none is added for an object that was given up;
  *	4. lw_filter_fill(): the entries that there are, are counted; then frees count, too;
  *	5. allocations are listened for again.
  *

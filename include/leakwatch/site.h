@@ -60,7 +60,7 @@ typedef u64 lw_what_t;
 #define LW_WHAT_RATE	3
 #define LW_WHAT_RATES	0xf8ULL
 
-static_assert(LW_NR_CLASSES <= LW_WHAT_CLASS + 1);
+static_assert(((LW_NR_CLASSES - 1) & ~LW_WHAT_CLASS) == 0);
 
 /** lw_what_kmalloc() - a kmalloc of @bytes; @type, up to 24 bits, tells caches of one size apart */
 static inline lw_what_t lw_what_kmalloc(u32 bytes, u32 type)
