@@ -25,6 +25,7 @@ extern __thread int host_cpu;
 	char *at_ = (char *)(p);						\
 	asm("" : "+r" (at_));							\
 	(typeof(p))(at_ + (long)(cpu) * HOST_UNIT); })
+#define raw_cpu_ptr(p)		per_cpu_ptr(p, host_cpu)
 #define per_cpu(var, cpu)	(*per_cpu_ptr(&(var), cpu))
 #define this_cpu_add(var, n)							\
 	__atomic_fetch_add(per_cpu_ptr(&(var), host_cpu), n, __ATOMIC_RELAXED)
