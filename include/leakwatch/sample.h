@@ -22,6 +22,7 @@
 #include <linux/compiler.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
+#include <compat/percpu.h>
 #include <leakwatch/site.h>
 
 #define LW_RATE_SHIFT		11
@@ -68,8 +69,9 @@ static __always_inline bool lw_sampled(void)
  */
 static __always_inline bool lw_sample_due(unsigned long bytes)
 {
-	this_cpu_add(lw_sample_at, bytes);
-	return unlikely(this_cpu_read(lw_sample_at) >= 0);
+	lw_count_add(lw_sample_at, bytes);
+	/* who is moved to another CPU meets that one's points: it is as good a stream */
+	return unlikely(raw_cpu_read(lw_sample_at) >= 0);
 }
 
 /** lw_sample_take() - Return: whether this allocation is drawn. Any context. */
