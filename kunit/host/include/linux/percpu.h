@@ -31,10 +31,10 @@ extern __thread int host_cpu;
 	__atomic_fetch_add(per_cpu_ptr(&(var), host_cpu), n, __ATOMIC_RELAXED)
 #define this_cpu_inc(var)	this_cpu_add(var, 1)
 #define this_cpu_read(var)							\
-#define raw_cpu_read(var)							\
 	__atomic_load_n(per_cpu_ptr(&(var), host_cpu), __ATOMIC_RELAXED)
 #define this_cpu_write(var, n)							\
 	__atomic_store_n(per_cpu_ptr(&(var), host_cpu), n, __ATOMIC_RELAXED)
+#define raw_cpu_read		this_cpu_read
 #define __this_cpu_read		this_cpu_read
 #define __this_cpu_write	this_cpu_write
 
