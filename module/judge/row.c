@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <leakwatch/cache.h>
+#include <leakwatch/census.h>
 #include <leakwatch/clock.h>
 #include <leakwatch/door.h>
 #include <leakwatch/live.h>
@@ -169,6 +170,53 @@ struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)
 	for (id = 0; id < nr; id++)
 		weigh_ages(&rows->row[id], id);
 	group(rows, by);
+	return rows;
+}
+
+static void see_lost(u64 entry, void *arg)
+{
+	struct walk *walk = arg;
+	u32 site = lw_entry_site(entry);
+
+	if (site >= walk->rows->nr)
+		return;
+	walk->rows->row[site].live++;
+	age(walk, &walk->rows->row[site], entry);
+}
+
+static void keep_live(struct lw_rows *rows)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < rows->nr; i++)
+		if (rows->row[i].live > 0)
+			rows->row[nr++] = rows->row[i];
+	rows->nr = nr;
+}
+
+struct lw_rows *lw_rows_lost(enum lw_group by, bool (*want)(u32 site), struct lw_census *census)
+{
+	u32 id, nr = lw_sites_end();
+	struct lw_rows *rows = kvmalloc(struct_size(rows, row, nr), GFP_KERNEL);
+	struct walk walk = { .rows = rows, .now = lw_watch_now() };
+
+	if (!rows)
+		return NULL;
+	rows->nr = nr;
+	if (lw_watch_on())
+		lw_pages_settle();
+	for (id = 0; id < nr; id++) {
+		fill(&rows->row[id], id, BIT(LW_PAGE), want);
+		rows->row[id].live = 0;
+	}
+	if (lw_census_take(census, see_lost, &walk)) {
+		kvfree(rows);
+		return NULL;
+	}
+	for (id = 0; id < nr; id++)
+		rows->row[id].grown = rows->row[id].live - (long)lw_mark_of(id)->lost;
+	group(rows, by);
+	keep_live(rows);
 	return rows;
 }
 
