@@ -99,6 +99,7 @@ static inline unsigned long lw_buddy_frames(struct page *page, unsigned long pfn
 
 	if (!PageBuddy(page))
 		return 0;
+	/* a hint, see above */
 	order = data_race(page_private(page));
 	if (order > LW_ORDER_MAX || pfn & ((1UL << order) - 1) || !PageBuddy(page))
 		return 0;
@@ -157,8 +158,8 @@ static inline bool lw_page_driver_moves(struct page *page)
 	if (PageZsmalloc(page))
 		return true;
 #endif
-#ifdef LW_HAVE_PAGE_MOVABLE
-	return __PageMovable(page);
+#ifdef PAGE_MAPPING_MOVABLE
+	return ((unsigned long)READ_ONCE(page->mapping) & 3) == PAGE_MAPPING_MOVABLE;
 #else
 	return false;
 #endif

@@ -71,4 +71,14 @@ static inline unsigned int lw_stack_pages(struct task_struct *task,
 	return nr;
 }
 
+/** lw_mm_counter() - Return: a counter of an address space, exact where the kernel can be */
+static inline unsigned long lw_mm_counter(struct mm_struct *mm, int member)
+{
+#ifdef LW_HAVE_MM_COUNTER_SUM
+	return get_mm_counter_sum(mm, member);
+#else
+	return get_mm_counter(mm, member);
+#endif
+}
+
 #endif

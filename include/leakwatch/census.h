@@ -36,7 +36,7 @@
  * @LW_KIND_RESERVED: never the page allocator's: the kernel itself, firmware, boot memory
  * @LW_KIND_HOLE: no memory, or offline
  * @LW_KIND_COMPOUND: lost, a block that was asked for as one (__GFP_COMP)
- * @LW_KIND_KERNEL: lost, single pages and all else: alloc_pages() by whoever, vmalloc, per-CPU memory
+ * @LW_KIND_KERNEL: lost, single pages and all else: by alloc_pages(), vmalloc, per-CPU memory
  * @LW_NR_KINDS: how many there are
  */
 enum lw_kind {

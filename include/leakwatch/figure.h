@@ -6,10 +6,10 @@
  *
  *	Total-lost = Memory-Total - Total-used - Total-freed
  *
- * Each figure is a term of it, or is part of one, or beside it; its role says which. What this kernel
- * does not let a module read is LW_NO_FIGURE; where the census knows it, the census stands in. Lost by
- * counters and lost by census are found by different ways and should agree: counters drift by some
- * pages a CPU.
+ * Each figure is a term of it, or is part of one, or beside it; its role says which. What this
+ * kernel does not let a module read is LW_NO_FIGURE; where the census knows it, the census stands
+ * in. Lost by counters and lost by census are found by different ways and should agree: counters
+ * drift by some pages a CPU.
  *
  * A figure's number is fixed for one build: the figures proper, then the kinds of the census from
  * LW_FIGURE_CENSUS on, so one array holds both.

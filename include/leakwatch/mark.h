@@ -2,9 +2,9 @@
 /*
  * mark: the baselines of all MARK columns.
  *
- * There is always the default one: set when watching begins, and whenever the user says so without a
- * name. Others have names, LW_MARKS at once with it. The columns show the growth since one of them, the
- * chosen: that which was set last, until another is chosen. All under lw_lock.
+ * There is always the default one: set when watching begins, and whenever the user says so without
+ * a name. Others have names, LW_MARKS at once with it. The columns show the growth since one of
+ * them, the chosen: that which was set last, until another is chosen. All under lw_lock.
  *
  * What a named mark takes is allocated when it is set, as nothing that hooks do needs it.
  */
@@ -13,8 +13,9 @@
 
 #include <linux/types.h>
 #include <leakwatch/figure.h>
+#include <leakwatch/process.h>
 
-#define LW_MARKS	8	/* at once: each takes 24 bytes a site */
+#define LW_MARKS	8	/* at once: each takes 24 bytes a site, and 88 a process */
 #define LW_MARK_NAME	16	/* bytes of a name, its end included */
 #define LW_MARK_DEFAULT	"default"
 
@@ -45,6 +46,9 @@ const struct lw_mark *lw_mark_of(u32 site);
 /** lw_mark_figures() - Return: what the chosen mark has of the figures */
 const struct lw_figures *lw_mark_figures(void);
 
+/** lw_mark_processes() - Return: the processes at the chosen mark; NULL if there are none */
+struct lw_processes *lw_mark_processes(void);
+
 /** lw_mark_set() - the default mark is now, and is chosen. Process context: takes a census. */
 void lw_mark_set(void);
 
@@ -52,7 +56,8 @@ void lw_mark_set(void);
  * lw_mark_is_name() - can a mark be called that?
  * @text: the name
  *
- * Return: whether it is of 1 to 15 letters, digits and ``_.-``, and begins with a letter.
+ * Return: whether it is of 1 to 15 letters, digits and ``_.-``, begins with a letter, and is neither
+ *	"latest" nor "drop", which mean something to control.
  */
 bool lw_mark_is_name(const char *text);
 
@@ -99,11 +104,12 @@ bool lw_mark_is_start(void);
 void lw_mark_clear(void);
 
 /**
- * lw_marks_keep() - let marks with names survive the next lw_mark_clear()
+ * lw_marks_keep() - shall marks with names survive lw_mark_clear(), from now on?
+ * @wanted: whether
  *
- * They keep their times and figures; of sites they have nothing, as all of it is forgotten.
+ * They keep their times and figures; of sites they have nothing, as all of that is forgotten.
  */
-void lw_marks_keep(void);
+void lw_marks_keep(bool wanted);
 
 /** lw_watch_start() - watching begins, with a mark. Process context: takes a census. */
 void lw_watch_start(void);

@@ -108,8 +108,8 @@ struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group group, bool (*wa
  * @want: which sites to leave out, by returning false; NULL for none
  * @census: set to the census that told which these are
  *
- * Only sites that have such pages have a row. Live, grown and ages are of these pages alone, what was
- * allocated and freed is the site's.
+ * Only sites that have such pages have a row. Live, grown and ages are of these pages alone, what
+ * was allocated and freed is the site's.
  *
  * Return: as lw_rows_get().
  */

@@ -32,6 +32,7 @@ static const char * const names[] = {
 	[LW_KIND_COMPOUND]	= "lost-compound",
 	[LW_KIND_KERNEL]	= "lost-pages",
 };
+
 static_assert(ARRAY_SIZE(names) == LW_NR_KINDS);
 
 /*

@@ -63,6 +63,7 @@ static const struct {
 	[LW_TOTAL_LOST_CENSUS] = { "Total-lost-census", LW_ROLE_SUM,
 				   "the same, counted page by page; see page/lost" },
 };
+
 static_assert(ARRAY_SIZE(figures) == LW_FIGURE_CENSUS);
 static_assert(LW_FIGURE_CENSUS <= 64);	/* by_census */
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ctype.h>
 #include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <leakwatch/clock.h>
@@ -19,6 +21,7 @@ struct baseline {
 	bool at_start;
 	struct lw_mark *sites;
 	struct lw_figures figures;
+	struct lw_processes *processes;
 };
 
 static struct baseline marks[LW_MARKS];	/* the first is the default */
@@ -40,6 +43,7 @@ static int make(struct baseline *mark, const char *name)
 static void drop(struct baseline *mark)
 {
 	vfree(mark->sites);
+	lw_processes_put(mark->processes);
 	*mark = (struct baseline){};
 }
 
@@ -78,6 +82,12 @@ void lw_mark_exit(void)
 	chosen = marks;
 }
 
+static unsigned long bytes_of(const struct baseline *mark)
+{
+	return lw_sites_max() * sizeof(*mark->sites) +
+	       (mark->processes ? struct_size(mark->processes, process, mark->processes->nr) : 0);
+}
+
 unsigned long lw_marks_bytes(void)
 {
 	unsigned long bytes = 0;
@@ -85,7 +95,7 @@ unsigned long lw_marks_bytes(void)
 
 	for (i = 0; i < LW_MARKS; i++)
 		if (marks[i].name[0])
-			bytes += lw_sites_max() * sizeof(*marks[i].sites);
+			bytes += bytes_of(&marks[i]);
 	return bytes;
 }
 
@@ -97,6 +107,11 @@ const struct lw_mark *lw_mark_of(u32 site)
 const struct lw_figures *lw_mark_figures(void)
 {
 	return &chosen->figures;
+}
+
+struct lw_processes *lw_mark_processes(void)
+{
+	return chosen->processes;
 }
 
 static void see_lost(u64 entry, void *arg)
@@ -113,6 +128,25 @@ static void choose(struct baseline *mark)
 	chosen = mark;
 }
 
+/* Words that mean something to those who write marks and choose them. */
+static bool is_reserved(const char *name)
+{
+	return !strcmp(name, "latest") || !strcmp(name, "drop");
+}
+
+/* No more memory for the list than it takes. */
+static void take_processes(struct baseline *mark)
+{
+	struct lw_processes *all = lw_processes_get();
+	size_t size = all ? struct_size(all, process, all->nr) : 0;
+
+	lw_processes_put(mark->processes);
+	mark->processes = all ? kvmalloc(size, GFP_KERNEL) : NULL;
+	if (mark->processes)
+		memcpy(mark->processes, all, size);
+	lw_processes_put(all);
+}
+
 /* Figures that could not be had are no figures. */
 static void take_figures(struct baseline *mark)
 {
@@ -123,6 +157,7 @@ static void take_figures(struct baseline *mark)
 	    lw_figures_get(&mark->figures, &census))
 		for (i = 0; i < LW_NR_FIGURES; i++)
 			mark->figures.kb[i] = LW_NO_FIGURE;
+	take_processes(mark);
 }
 
 static void take(struct baseline *mark)
@@ -157,7 +192,7 @@ bool lw_mark_is_name(const char *text)
 	for (i = 0; text[i]; i++)
 		if (i == LW_MARK_NAME - 1 || (!isalnum(text[i]) && !strchr("_.-", text[i])))
 			return false;
-	return true;
+	return !is_reserved(text);
 }
 
 int lw_mark_set_named(const char *name)
@@ -231,9 +266,9 @@ bool lw_mark_is_start(void)
 	return chosen->at_start;
 }
 
-void lw_marks_keep(void)
+void lw_marks_keep(bool wanted)
 {
-	keep = true;
+	keep = wanted;
 }
 
 void lw_mark_clear(void)
@@ -245,7 +280,6 @@ void lw_mark_clear(void)
 			drop(&marks[i]);
 		else if (marks[i].name[0])
 			memset(marks[i].sites, 0, lw_sites_max() * sizeof(*marks[i].sites));
-	keep = false;
 	choose(marks);
 	marks->at_start = true;
 	started = marks->set;

@@ -101,6 +101,8 @@ int lw_report_init(void)
 	debugfs_create_file("stacks", 0400, dir, NULL, &lw_page_stacks_fops);
 	debugfs_create_file("live", 0400, dir, NULL, &lw_page_live_fops);
 	debugfs_create_file("lost", 0400, dir, NULL, &lw_page_lost_fops);
+	dir = make_dir("user", root);
+	debugfs_create_file("processes", 0400, dir, NULL, &lw_user_processes_fops);
 	return 0;
 }
 

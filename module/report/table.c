@@ -164,9 +164,12 @@ static void print_deaf(const struct lw_hook *hook, void *arg)
 
 void lw_print_head(struct seq_file *seq, const char *name, const char *about)
 {
+	bool named = strcmp(lw_mark_chosen(), LW_MARK_DEFAULT);
+
 	seq_printf(seq, LW_FORMAT "%s: %s\n", name, about);
-	seq_printf(seq, "# watching for %llu s%s, mark set %llu s ago%s\n", lw_watch_seconds(),
-		   lw_watch_on() ? "" : ", stopped", lw_mark_seconds(),
+	seq_printf(seq, "# watching for %llu s%s, mark%s%s set %llu s ago%s\n", lw_watch_seconds(),
+		   lw_watch_on() ? "" : ", stopped", named ? " " : "",
+		   named ? lw_mark_chosen() : "", lw_mark_seconds(),
 		   lw_mark_is_start() ? " (at the start)" : "");
 	print_mode(seq);
 	if (lw_stats_lost())
@@ -454,7 +457,7 @@ DEFINE_TABLE(slab_sites, "slab/sites", "objects by call site",
 	     BIT(LW_SLAB), LW_BY_CALLER);
 DEFINE_TABLE(page_sites, "page/sites", "page frames by call site; counts are base pages",
 	     BIT(LW_PAGE), LW_BY_CALLER);
-DEFINE_TABLE(page_lost, "page/lost", "pages that no figure of the kernel accounts for, by call site",
+DEFINE_TABLE(page_lost, "page/lost", "pages that no figure of the kernel has, by call site",
 	     BIT(LW_PAGE), LW_BY_CALLER, .lost = true);
 DEFINE_TABLE(slab_stacks, "slab/stacks", "objects by path", BIT(LW_SLAB), LW_BY_PATH);
 DEFINE_TABLE(page_stacks, "page/stacks", "page frames by path; times are base pages",
