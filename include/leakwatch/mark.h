@@ -56,8 +56,8 @@ void lw_mark_set(void);
  * lw_mark_is_name() - can a mark be called that?
  * @text: the name
  *
- * Return: whether it is of 1 to 15 letters, digits and ``_.-``, begins with a letter, and is neither
- *	"latest" nor "drop", which mean something to control.
+ * Return: whether it is of 1 to 15 letters, digits and ``_.-``, begins with a letter, and is
+ *	neither "latest" nor "drop", which mean something to control.
  */
 bool lw_mark_is_name(const char *text);
 

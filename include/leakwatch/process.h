@@ -7,7 +7,7 @@
  * since a mark are folded by name: what is started again and again is then one row, whose growth
  * is that of the name, less what those of that name had that have gone since.
  *
- * Until 6.1 a thread keeps up to 64 pages of its counters to itself, so a figure may be off by that.
+ * Until 6.1 a thread keeps up to 64 pages of its counters to itself: a figure may be off by that.
  * Two processes that share an address space (vfork) both show it.
  *
  * Locking: each task's alloc_lock in turn, for as long as it takes to read three counters. Process
