@@ -95,7 +95,7 @@ static void sums(struct kunit *test)
 	KUNIT_EXPECT_GT(test, census.pages[LW_KIND_SLAB], 0);
 	KUNIT_EXPECT_GT(test, census.pages[LW_KIND_RESERVED], 0);
 	/* each task that there is has a stack; idle ones are not among them */
-	KUNIT_EXPECT_GT(test, census.pages[LW_KIND_STACK], 20 * LW_STACK_PAGES);
+	KUNIT_EXPECT_GT(test, census.pages[LW_KIND_STACK], 10 * LW_STACK_PAGES);
 }
 
 /* Pages that a driver keeps are lost, and the table says whose they are. */

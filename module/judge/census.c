@@ -78,16 +78,17 @@ static enum lw_kind cached_kind(struct walk *walk, struct page *head,
 }
 
 /* What no mark tells: held, or free on a CPU's list. */
-static enum lw_kind plain_kind(struct walk *walk, unsigned long pfn, struct page *page,
-			       struct page *head, u64 entry)
+static enum lw_kind plain_kind(struct walk *walk, unsigned long pfn, struct page *page, u64 entry)
 {
 	bool in_block = entry && lw_what_order(lw_sites[lw_entry_site(entry)].what);
+	bool unheld = !in_block && !PageCompound(page) && !page_count(page);
 
-	if (!in_block && !PageCompound(page) && !page_count(page) &&
-	    (lw_page_listed(page) || (!entry && walk->before != LW_KIND_KERNEL)))
+	if (unheld && lw_page_listed(page))
 		return LW_KIND_PCP;
 	if (test_bit(pfn - walk->first, walk->stacks))
 		return LW_KIND_STACK;
+	if (unheld && !entry && walk->before != LW_KIND_KERNEL)
+		return LW_KIND_PCP;
 	return PageCompound(page) ? LW_KIND_COMPOUND : LW_KIND_KERNEL;
 }
 
@@ -118,7 +119,7 @@ static enum lw_kind kind_of(struct walk *walk, unsigned long pfn, struct page *p
 		return LW_KIND_OFFLINE;
 	if (lw_page_driver_moves(head))
 		return LW_KIND_DRIVER;
-	return plain_kind(walk, pfn, page, head, entry);
+	return plain_kind(walk, pfn, page, entry);
 }
 
 static void add(struct walk *walk, enum lw_kind kind, unsigned long nr)

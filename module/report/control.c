@@ -401,8 +401,6 @@ static ssize_t mark_write(struct file *file, const char __user *from, size_t cou
 	char buf[LINE_MAX], *line = take_line(from, count, buf);
 	int err;
 
-	if (IS_ERR(line) && PTR_ERR(line) != -EINVAL)
-		return PTR_ERR(line);
 	mutex_lock(&lw_lock);
 	err = set_mark_now(IS_ERR(line) ? "" : line);
 	mutex_unlock(&lw_lock);
