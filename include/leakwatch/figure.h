@@ -130,6 +130,9 @@ void lw_figures_sum(struct lw_figures *figures, const struct lw_census *census);
  */
 int lw_figures_get(struct lw_figures *figures, const struct lw_census *census);
 
+/** lw_shmem_kb() - Return: KB of shared memory, for a sampler. Any context. */
+u64 lw_shmem_kb(void);
+
 /** lw_figure_change() - Return: @now - @then, LW_NO_FIGURE if either is */
 static inline s64 lw_figure_change(s64 now, s64 then)
 {

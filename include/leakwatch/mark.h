@@ -86,7 +86,7 @@ int lw_mark_drop(const char *name);
 const char *lw_mark_chosen(void);
 
 /**
- * lw_marks_each() - show each mark
+ * lw_marks_each() - show each mark, in the order in which they were set
  * @see: is given its name, how long ago it was set, whether that was when watching began, and
  *	whether it is chosen
  * @arg: passed on

@@ -66,6 +66,13 @@ static inline s64 lw_process_kb(const struct lw_process *process)
 /** lw_processes_get() - read them. Return: for lw_processes_put(); NULL if there is no memory */
 struct lw_processes *lw_processes_get(void);
 
+/**
+ * lw_processes_own_kb() - anonymous memory of all processes, that which is in swap included
+ *
+ * For a sampler: makes no list. Process context, reschedules. Return: KB.
+ */
+u64 lw_processes_own_kb(void);
+
 /** lw_processes_put() - give it back; NULL is passed over */
 void lw_processes_put(struct lw_processes *processes);
 

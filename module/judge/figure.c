@@ -159,6 +159,11 @@ static void get_events(s64 *kb, unsigned long *event)
 	kb[LW_DISK_WRITTEN] = event[PGPGOUT] / 2;
 }
 
+u64 lw_shmem_kb(void)
+{
+	return pages_kb(global_node_page_state(NR_SHMEM));
+}
+
 static void get_counters(s64 *kb)
 {
 	long cached = lw_swap_cached_pages(), file;
@@ -187,7 +192,7 @@ static void get_counters(s64 *kb)
 	kb[LW_IOMMU] = pages_kb(lw_iommu_pages());
 	kb[LW_GPU] = pages_kb(lw_gpu_pages());
 	kb[LW_SWAP_CACHED] = pages_kb(cached);
-	kb[LW_SHMEM] = pages_kb(global_node_page_state(NR_SHMEM));
+	kb[LW_SHMEM] = lw_shmem_kb();
 	kb[LW_FILE_MAPPED] = pages_kb(global_node_page_state(NR_FILE_MAPPED));
 	kb[LW_DIRTY] = pages_kb(global_node_page_state(NR_FILE_DIRTY));
 	kb[LW_WRITEBACK] = pages_kb(global_node_page_state(NR_WRITEBACK));

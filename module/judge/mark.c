@@ -57,6 +57,19 @@ static struct baseline *find(const char *name)
 	return NULL;
 }
 
+/* The first that was set after another was. */
+static struct baseline *find_after(unsigned long order)
+{
+	struct baseline *first = NULL;
+	int i;
+
+	for (i = 0; i < LW_MARKS; i++)
+		if (marks[i].name[0] && marks[i].order > order &&
+		    (!first || marks[i].order < first->order))
+			first = &marks[i];
+	return first;
+}
+
 static struct baseline *find_latest(void)
 {
 	struct baseline *latest = marks;
@@ -248,12 +261,10 @@ static u64 seconds_since(u64 set)
 void lw_marks_each(void (*see)(const char *name, u64 seconds, bool at_start, bool chosen,
 			       void *arg), void *arg)
 {
-	int i;
+	const struct baseline *mark = find_after(0);
 
-	for (i = 0; i < LW_MARKS; i++)
-		if (marks[i].name[0])
-			see(marks[i].name, seconds_since(marks[i].set), marks[i].at_start,
-			    &marks[i] == chosen, arg);
+	for (; mark; mark = find_after(mark->order))
+		see(mark->name, seconds_since(mark->set), mark->at_start, mark == chosen, arg);
 }
 
 u64 lw_mark_seconds(void)

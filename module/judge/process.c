@@ -71,6 +71,22 @@ struct lw_processes *lw_processes_get(void)
 	return all;
 }
 
+u64 lw_processes_own_kb(void)
+{
+	struct lw_process process = {};
+	struct task_struct *task;
+	u64 kb = 0;
+	int id;
+
+	for (id = 1; (task = lw_task_next(&id, PIDTYPE_TGID)); id++) {
+		if (read_counters(task, &process))
+			kb += process.anon + process.swap;
+		put_task_struct(task);
+		cond_resched();
+	}
+	return kb;
+}
+
 void lw_processes_put(struct lw_processes *all)
 {
 	kvfree(all);
