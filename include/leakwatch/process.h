@@ -19,7 +19,7 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
-#define LW_PROCESSES_MAX	4096U	/* what one list can hold, 88 bytes each */
+#define LW_PROCESSES_MAX	4096U	/* what one list can hold, 72 bytes each */
 
 /**
  * struct lw_process - a process, or those of one name
