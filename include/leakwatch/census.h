@@ -13,7 +13,6 @@
 #ifndef LEAKWATCH_CENSUS_H
 #define LEAKWATCH_CENSUS_H
 
-#include <linux/mm_types.h>
 #include <linux/types.h>
 
 /**

@@ -9,8 +9,9 @@
 #ifndef LEAKWATCH_ROW_H
 #define LEAKWATCH_ROW_H
 
-#include <leakwatch/census.h>
 #include <leakwatch/site.h>
+
+struct lw_census;
 
 /**
  * enum lw_note - what is to be known about a row, bits
