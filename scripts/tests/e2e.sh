@@ -336,16 +336,18 @@ anon() { awk -v pid="$1" '$1 == pid { print $3 }' $D/user/processes; }
 ln -s /bin/busybox /tmp/busybox-hog
 cat > /tmp/hog.sh <<'HOG'
 x=$(head -c "$1" /dev/zero | tr '\0' x)
+: > "/tmp/hog.$$"
 sleep 600
 echo "$x"
 HOG
 hog() { /tmp/busybox-hog sh /tmp/hog.sh "$1" & }
+settled() { for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do [ -e "/tmp/hog.$1" ] && break; sleep 1; done; }
 hog_grew() { awk -v pid=$hog '$1 == pid { ok = $8 >= 7812 && $2 == "busybox-hog" && $9 == 1 } END { exit !ok }' $D/user/processes; }
 init_still() { awk '$1 == 1 { exit $8 > 500 }' $D/user/processes; }
 writes now mark
 hog 8000000
 hog=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do [ "$(anon $hog)" -ge 7812 ] 2>/dev/null && break; sleep 1; done
+settled $hog
 near "processes: what one holds is what the kernel says" "$(anon $hog)" \
 	"$(awk '$1 == "RssAnon:" { print $2 }' /proc/$hog/status)" 600
 check "processes: and it has grown by that since the mark" hog_grew
@@ -353,7 +355,7 @@ check "processes: the one that was there has not" init_still
 equal "processes: no thread of the kernel" "$(grep -c kthreadd $D/user/processes)" 0
 hog 2000000
 more=$!
-sleep 4
+settled $more
 equal "processes: new ones of a name are one row" "$(awk '$1 == "-" && $2 == "busybox-hog" { print $9 }' $D/user/processes)" 2
 kill $hog $more
 wait $hog $more 2>/dev/null
