@@ -22,24 +22,30 @@ struct walk {
  * Of what was drawn: what it stands for. The variance is the sum of w * (w - 1) over what is live,
  * each in units of its own size: objects, or blocks of pages.
  */
-static void estimate(struct lw_row *row, const struct lw_site *site)
+static void estimate_live(struct lw_row *row, const struct lw_site *site)
 {
-	u64 weight = lw_site_weight(site), bytes = site->size, unit, nr;
+	u64 weight = lw_site_weight(site), bytes = site->size, unit, nr = max(row->live, 0L);
 
-	if (!lw_what_rate(site->what) || !row->allocs)
-		return;
-	row->estimated = true;
-	nr = max(row->live, 0L);
 	if (lw_what_class(site->what) == LW_PAGE) {
 		bytes <<= lw_what_order(site->what);
 		nr >>= lw_what_order(site->what);
 	}
 	unit = lw_weigh(bytes, weight);		/* what one draw stands for */
 	row->variance = mul_u64_u64_shr(nr, unit * (unit - bytes), 20);
-	row->allocs = lw_weigh(row->allocs, weight);
-	row->frees = lw_weigh(row->frees, weight);
 	row->live = lw_weigh(row->live, weight);
 	row->grown = lw_weigh(row->grown, weight);
+}
+
+static void estimate(struct lw_row *row, const struct lw_site *site)
+{
+	u64 weight = lw_site_weight(site);
+
+	if (!lw_what_rate(site->what) || !row->allocs)
+		return;
+	row->estimated = true;
+	estimate_live(row, site);
+	row->allocs = lw_weigh(row->allocs, weight);
+	row->frees = lw_weigh(row->frees, weight);
 	row->freed = lw_weigh(row->freed, weight);
 }
 
@@ -213,8 +219,12 @@ struct lw_rows *lw_rows_lost(enum lw_group by, bool (*want)(u32 site), struct lw
 		kvfree(rows);
 		return NULL;
 	}
-	for (id = 0; id < nr; id++)
+	for (id = 0; id < nr; id++) {
 		rows->row[id].grown = rows->row[id].live - (long)lw_mark_of(id)->lost;
+		if (rows->row[id].estimated)
+			estimate_live(&rows->row[id], &lw_sites[id]);
+		weigh_ages(&rows->row[id], id);
+	}
 	group(rows, by);
 	keep_live(rows);
 	return rows;

@@ -11,6 +11,7 @@
 #include <leakwatch/mark.h>
 #include <leakwatch/pages.h>
 #include <leakwatch/report.h>
+#include <leakwatch/sample.h>
 
 /* A census and the figures that belong to it. */
 struct moment {
@@ -80,10 +81,10 @@ static void print_meminfo(struct seq_file *seq, const struct moment *now)
 	last_at = ktime_get();
 }
 
-/* Kinds that are in no table of frames, as nobody allocated them. */
+/* Not what nobody allocated; nor, in sampled mode, anything: few frames are in the table. */
 static bool is_held(enum lw_kind kind)
 {
-	return lw_pages_bytes() && !lw_kind_is_free(kind) && kind != LW_KIND_HOLE &&
+	return lw_pages_bytes() && !lw_sampled() && !lw_kind_is_free(kind) && kind != LW_KIND_HOLE &&
 	       kind != LW_KIND_RESERVED;
 }
 

@@ -273,7 +273,14 @@ static s64 lost_kb(const struct table *table)
 
 static s64 held_kb(const struct table *table)
 {
-	return (s64)lw_census_lost_held(&table->census) << (PAGE_SHIFT - 10);
+	s64 bytes = 0;
+	u32 i;
+
+	if (!lw_sampled())
+		return (s64)lw_census_lost_held(&table->census) << (PAGE_SHIFT - 10);
+	for (i = 0; i < table->rows->nr; i++)
+		bytes += lw_row_bytes(&table->rows->row[i]);
+	return kb(bytes);
 }
 
 /* How many of the first rows it takes to explain what is lost, for the most part. */
