@@ -84,8 +84,8 @@ static void print_meminfo(struct seq_file *seq, const struct moment *now)
 /* Not what nobody allocated; nor, in sampled mode, anything: few frames are in the table. */
 static bool is_held(enum lw_kind kind)
 {
-	return lw_pages_bytes() && !lw_sampled() && !lw_kind_is_free(kind) && kind != LW_KIND_HOLE &&
-	       kind != LW_KIND_RESERVED;
+	return lw_pages_bytes() && !lw_sampled() && !lw_kind_is_free(kind) &&
+	       kind != LW_KIND_HOLE && kind != LW_KIND_RESERVED;
 }
 
 static void print_kind(struct seq_file *seq, const struct moment *now, enum lw_kind kind)
