@@ -49,11 +49,14 @@ static int control_test_init(struct kunit *test)
 	nr_stops = 0;
 	nr_forgets = 0;
 	start_error = 0;
-	return lw_sites_init(512) ?: lw_mark_init();
+	lw_interval = 10;
+	return lw_sites_init(512) ?: lw_mark_init() ?: lw_history_init(8);
 }
 
 static void control_test_exit(struct kunit *test)
 {
+	lw_history_halt();
+	lw_history_exit();
 	lw_mark_exit();
 	lw_sites_exit();
 }
@@ -81,6 +84,14 @@ static void good_lines(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_settings.rows, 0);
 	KUNIT_EXPECT_EQ(test, tell("rows 131072"), 0);
 	KUNIT_EXPECT_EQ(test, lw_settings.rows, 131072);
+	KUNIT_EXPECT_EQ(test, tell("interval 3600"), 0);
+	KUNIT_EXPECT_EQ(test, lw_interval, 3600);
+	KUNIT_EXPECT_EQ(test, tell("interval 1"), 0);
+	KUNIT_EXPECT_EQ(test, lw_interval, 1);
+	KUNIT_EXPECT_EQ(test, tell("site 3"), 0);
+	KUNIT_EXPECT_EQ(test, lw_settings.site, 3);
+	KUNIT_EXPECT_EQ(test, tell("site 0"), 0);
+	KUNIT_EXPECT_EQ(test, lw_settings.site, 0);
 }
 
 static void modes(struct kunit *test)
@@ -128,6 +139,8 @@ static const char * const bad_lines[] = {
 	"sample_bytes", "sample_bytes 0", "sample_bytes 2048", "sample_bytes 5000",
 	"sample_bytes 2147483648", "sample_bytes -4096", "sample_bytes 4k", "sample_bytes 4096 1",
 	"rows", "rows -1", "rows 131073", "rows all", "rows 1 2",
+	"interval", "interval 0", "interval 3601", "interval 5 s", "interval -1", "interval fast",
+	"site", "site 511", "site -1", "site 1 2", "site x",
 	"filter", "filter none x", "filter cache", "filter module", "filter pid", "filter size",
 	"filter pid -1", "filter pid x", "filter pid 1 2", "filter size 2147483648", "filter gfp 3",
 	"filter cache 12345678901234567890123456789012",

@@ -29,7 +29,7 @@ static int rank_test_init(struct kunit *test)
 	slab_pfn = page_to_pfn(virt_to_page(slab_object));
 	err = lw_live_init(LW_LIVE_MIN, BASE, 1 << 20) ?:
 	      lw_pages_init(slab_pfn + 1, exists) ?: lw_sites_init(512) ?: lw_mark_init() ?:
-	      lw_cache_init();
+	      lw_cache_init() ?: lw_history_init(64);
 	if (!err)
 		lw_watch_start();
 	return err;
@@ -37,6 +37,7 @@ static int rank_test_init(struct kunit *test)
 
 static void rank_test_exit(struct kunit *test)
 {
+	lw_history_exit();
 	lw_cache_exit();
 	lw_mark_exit();
 	lw_sites_exit();

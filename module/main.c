@@ -9,6 +9,7 @@
 #include <linux/random.h>
 #include <linux/string.h>
 #include <leakwatch/cache.h>
+#include <leakwatch/history.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
 #include <leakwatch/lock.h>
@@ -21,6 +22,10 @@
 
 #define SITES_DEFAULT_MIN	4096U
 #define SITES_DEFAULT_MAX	65536U
+
+/* Few sites have much; of caches there are seldom more. */
+#define SITES_A_HISTORY		16U
+#define HISTORIES_MIN		256U
 
 static unsigned long objects;
 module_param(objects, ulong, 0444);
@@ -154,12 +159,16 @@ static int init_tables(unsigned int bits)
 	err = lw_mark_init();
 	if (err)
 		return err;
+	err = lw_history_init(HISTORIES_MIN + sites / SITES_A_HISTORY);
+	if (err)
+		return err;
 	return lw_cache_init();
 }
 
 static void exit_tables(void)
 {
 	lw_cache_exit();
+	lw_history_exit();
 	lw_mark_exit();
 	lw_sites_exit();
 	lw_pages_exit();
@@ -195,6 +204,7 @@ static int __init leakwatch_init(void)
 		pr_err("no files: debugfs refused them (%d)\n", err);
 		goto report;
 	}
+	lw_history_run();
 	pr_info("watching, read /sys/kernel/debug/leakwatch/top\n");
 	return 0;
 report:
@@ -207,12 +217,14 @@ tables:
 }
 
 /*
- * The files go first: nobody starts, stops or reads any more. Then the hooks, after which nobody is
- * inside of a door (hook.c), and the notifier, after which nobody looks at paths. Then the memory.
+ * The files go first: nobody starts, stops or reads any more. Then the sampler. Then the hooks,
+ * after which nobody is inside of a door (hook.c), and the notifier, after which nobody looks at
+ * paths. Then the memory.
  */
 static void __exit leakwatch_exit(void)
 {
 	lw_report_exit();
+	lw_history_halt();
 	lw_stop();
 	lw_names_exit();
 	exit_tables();

@@ -6,9 +6,9 @@
  * size; a later cache at the same address gets another.
  *
  * struct kmem_cache is private to the kernel, and has been moved and reshaped often. So where its
- * name, size and reference count are, and where a slab's page points to its cache, is learnt at
- * load from caches of our own whose answers are known (lw_cache_init()). What could not be learnt
- * is done without: the size then comes from kmem_cache_size(), the name is "-".
+ * name, size, flags and reference count are, and where a slab's page points to its cache, is
+ * learnt at load from caches of our own whose answers are known (lw_cache_init()). What could not
+ * be learnt is done without: the size then comes from kmem_cache_size(), the name is "-".
  *
  * Locking: none, as for sites (site.h). All but init may run in any context.
  */
@@ -68,6 +68,9 @@ const char *lw_cache_name(u32 nr);
 
 /** lw_cache_size() - Return: bytes that an object takes, padding included */
 u32 lw_cache_size(u32 nr);
+
+/** lw_cache_reclaimable() - Return: whether the kernel takes its objects back by itself */
+bool lw_cache_reclaimable(u32 nr);
 
 /** lw_cache_dead() - Return: whether the cache has been destroyed */
 bool lw_cache_dead(u32 nr);

@@ -11,7 +11,7 @@
 
 #include <linux/fs.h>
 #include <linux/seq_file.h>
-#include <leakwatch/site.h>
+#include <leakwatch/row.h>
 
 /* The first words of every file; the number goes up when a column changes its meaning. */
 #define LW_FORMAT	"# leakwatch 1 "
@@ -26,6 +26,7 @@
  * @filter: which sites: 'c'ache, 'm'odule, 'p'id, 's'ize, or 0 for all
  * @text: the cache's or module's name
  * @number: the pid or size
+ * @site: the call site whose paths the stacks show, 0 for all
  */
 struct lw_settings {
 	u32 rate;
@@ -33,6 +34,7 @@ struct lw_settings {
 	char filter;
 	char text[32];
 	int number;
+	u32 site;
 };
 
 extern struct lw_settings lw_settings;
@@ -40,8 +42,7 @@ extern struct lw_settings lw_settings;
 extern const struct file_operations lw_top_fops, lw_slab_sites_fops, lw_slab_stacks_fops,
 	lw_slab_caches_fops, lw_slab_live_fops, lw_page_sites_fops, lw_page_stacks_fops,
 	lw_page_live_fops, lw_page_lost_fops, lw_meminfo_fops, lw_census_fops, lw_mark_fops,
-	lw_user_processes_fops,
-	lw_control_fops, lw_status_fops;
+	lw_user_processes_fops, lw_control_fops, lw_status_fops, lw_triage_fops, lw_history_fops;
 
 /** lw_wanted() - Return: whether the filter lets @site through; a function for lw_rows_get() */
 bool lw_wanted(u32 site);
@@ -49,8 +50,28 @@ bool lw_wanted(u32 site);
 /** lw_print_filter() - print the filter as one writes it: "none", "cache kmalloc-128", ... */
 void lw_print_filter(struct seq_file *seq);
 
+/** lw_print_title() - print the first two lines of a file: its name, and how long we watch */
+void lw_print_title(struct seq_file *seq, const char *name, const char *about);
+
+/** lw_kind_text() - Return: what stands for @site, which has no frames */
+const char *lw_kind_text(u32 site);
+
 /** lw_print_head() - print the first lines of a table: its name, what it covers, what limits it */
 void lw_print_head(struct seq_file *seq, const char *name, const char *about);
+
+/** lw_growth_text() - Return: the growth in KB an hour in @text, "-" where it is not known */
+const char *lw_growth_text(const struct lw_judgement *judged, char *text, size_t size);
+
+/**
+ * lw_row_shown() - is a row one that top shows?
+ * @row: a row by call site
+ *
+ * Left out are pages that hold objects, which have rows of their own, and what this module
+ * allocates in order to print.
+ *
+ * Return: whether it is.
+ */
+bool lw_row_shown(const struct lw_row *row);
 
 /** lw_site_cache() - Return: the name of the cache that objects of @site come from */
 const char *lw_site_cache(const struct lw_site *site);

@@ -10,6 +10,7 @@
 #define LEAKWATCH_ROW_H
 
 #include <leakwatch/site.h>
+#include <leakwatch/verdict.h>
 
 struct lw_census;
 
@@ -47,6 +48,11 @@ enum lw_note {
  * @age_min: seconds since the youngest was allocated,
  * @age_max: and the oldest
  * @age_sum: sum over all @seen
+ * @half: the tick at which the middle of its history was, if @has_half
+ * @old: how many of @seen were there by then
+ * @has_half: there is a history
+ * @mixed: a call site that has paths: what is charged to itself alone has no history
+ * @judged: what its history says
  * @pid_min: lowest pid that asked,
  * @pid_max: and highest; none if below @pid_min
  * @note: enum lw_note
@@ -66,6 +72,11 @@ struct lw_row {
 	u32 age_min;
 	u32 age_max;
 	u64 age_sum;
+	u32 half;
+	u32 old;
+	bool has_half;
+	bool mixed;
+	struct lw_judgement judged;
 	int pid_min;
 	int pid_max;
 	unsigned int note;

@@ -22,6 +22,11 @@ static struct lw_row random_row(u32 site)
 	row.size = 512 << host_below(&seed, 4);		/* a page is 1 to 8 of them */
 	if (row.freed < 0)
 		row.freed = -row.freed;
+	row.judged.verdict = host_below(&seed, 2 * LW_NR_VERDICTS);
+	if (row.judged.verdict >= LW_NR_VERDICTS)
+		row.judged.verdict = LW_UNKNOWN;
+	row.judged.growth = some();
+	row.judged.confidence = 95 + host_below(&seed, 3);
 	return row;
 }
 
@@ -46,11 +51,25 @@ static int group_of(const struct lw_row *row)
 	return a_page && !churns ? 1 : 2;
 }
 
+static s64 weight_of(const struct lw_row *row)
+{
+	return row->judged.verdict < LW_GROWING ? 0 : row->judged.growth * row->judged.confidence;
+}
+
+static int judged_of(const struct lw_row *row)
+{
+	return max(row->judged.verdict, LW_GROWING - 1);
+}
+
 static bool precedes(const struct lw_row *a, const struct lw_row *b)
 {
 	s64 by_a = (s64)a->grown * a->size, by_b = (s64)b->grown * b->size;
 	s64 has_a = (s64)a->live * a->size, has_b = (s64)b->live * b->size;
 
+	if (judged_of(a) != judged_of(b))
+		return judged_of(a) > judged_of(b);
+	if (weight_of(a) != weight_of(b))
+		return weight_of(a) > weight_of(b);
 	if (group_of(a) != group_of(b))
 		return group_of(a) < group_of(b);
 	if (by_a != by_b)
@@ -135,6 +154,10 @@ static void same_from_any_order(void)
 static void tiers(void)
 {
 	static const struct lw_row want[] = {
+		/* judged: how fast times how sure, whatever has grown since the mark */
+		{ .site = 13, .size = 8, .judged = { LW_LEAK, 99, 5000, 100 } },
+		{ .site = 14, .size = 8, .judged = { LW_LEAK, 90, 5400, 100 }, .grown = 99999 },
+		{ .site = 15, .size = 8, .judged = { LW_GROWING, 99, 999999, 100 } },
 		/* kept all, or as much as it freed: a leak */
 		{ .site = 9, .grown = 1000, .freed = 0, .live = 1000, .size = 128 },
 		{ .site = 8, .grown = 500, .freed = 500, .live = 900, .size = 128 },

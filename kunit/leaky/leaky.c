@@ -104,6 +104,10 @@ static int leaky_rate;
 module_param_named(rate, leaky_rate, int, 0444);
 MODULE_PARM_DESC(rate, "leaks a second, 0..1000000, 0: all of count at load (default 0)");
 
+static int leaky_every = 1;
+module_param_named(every, leaky_every, int, 0444);
+MODULE_PARM_DESC(every, "of how many seconds rate is the number of leaks, 1..86400 (default 1)");
+
 static int leaky_count = 1000;
 module_param_named(count, leaky_count, int, 0444);
 MODULE_PARM_DESC(count, "leaks in all, 0: without end, needs a rate (default 1000)");
@@ -1237,13 +1241,13 @@ static void leaky_steps(bool (*step)(void), long nr, bool softirq)
 }
 
 /* How many of a rate are due this tick; what does not divide is carried over. */
-static long leaky_due(int rate, long *carry, long left)
+static long leaky_due(int rate, int every, long *carry, long left)
 {
 	long due;
 
 	*carry += rate;
-	due = *carry / LEAKY_TICKS;
-	*carry %= LEAKY_TICKS;
+	due = *carry / (LEAKY_TICKS * every);
+	*carry %= LEAKY_TICKS * every;
 	return min(due, left);
 }
 
@@ -1259,12 +1263,13 @@ static void leaky_tick(long *carry)
 	long nr;
 
 	if (leaky_kind->leak) {
-		nr = leaky_due(leaky_rate, &carry[0], leaky_left(leaky_count, leaky_nr_leaked));
+		nr = leaky_due(leaky_rate, leaky_every, &carry[0],
+			       leaky_left(leaky_count, leaky_nr_leaked));
 		leaky_steps(leaky_step_leak, nr, softirq);
 	}
-	nr = leaky_due(leaky_churn, &carry[1], leaky_left(leaky_churn_count, leaky_nr_churned));
+	nr = leaky_due(leaky_churn, 1, &carry[1], leaky_left(leaky_churn_count, leaky_nr_churned));
 	leaky_steps(leaky_step_churn, nr, softirq);
-	nr = leaky_due(leaky_rate, &carry[2], leaky_innocents - leaky_nr_kept);
+	nr = leaky_due(leaky_rate, 1, &carry[2], leaky_innocents - leaky_nr_kept);
 	leaky_steps(leaky_innocent, nr, false);
 }
 
@@ -1378,6 +1383,7 @@ static int leaky_check(void)
 	       leaky_check_range("size", leaky_size, 8, LEAKY_SIZE_MAX, "") ?:
 	       leaky_check_range("order", leaky_order, 0, 9, "") ?:
 	       leaky_check_range("rate", leaky_rate, 0, LEAKY_RATE_MAX, "") ?:
+	       leaky_check_range("every", leaky_every, 1, 86400, "") ?:
 	       leaky_check_range("count", leaky_count, 0, INT_MAX, "") ?:
 	       leaky_check_range("churn", leaky_churn, 0, LEAKY_RATE_MAX, "") ?:
 	       leaky_check_range("churn_count", leaky_churn_count, 0, INT_MAX, "") ?:

@@ -7,6 +7,7 @@
 #include <leakwatch/census.h>
 #include <leakwatch/clock.h>
 #include <leakwatch/door.h>
+#include <leakwatch/history.h>
 #include <leakwatch/live.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/pages.h>
@@ -49,7 +50,8 @@ static void estimate(struct lw_row *row, const struct lw_site *site)
 	row->freed = lw_weigh(row->freed, weight);
 }
 
-static void fill(struct lw_row *row, u32 id, unsigned int classes, bool (*want)(u32 site))
+static void fill(struct lw_row *row, u32 id, unsigned int classes, enum lw_group by,
+		 bool (*want)(u32 site))
 {
 	const struct lw_mark *mark = lw_mark_of(id);
 	struct lw_site *site = &lw_sites[id];
@@ -57,6 +59,8 @@ static void fill(struct lw_row *row, u32 id, unsigned int classes, bool (*want)(
 	struct lw_count count;
 
 	*row = (struct lw_row){ .site = id, .age_min = U32_MAX, .pid_min = INT_MAX, .pid_max = -1 };
+	row->has_half = lw_history_half(lw_history_site(by == LW_BY_CALLER ? site->parent : id),
+					&row->half);
 	if (!lw_site_live(site) || !(classes & BIT(lw_what_class(site->what))) ||
 	    (want && !want(id)))
 		return;
@@ -86,6 +90,9 @@ static void age(struct walk *walk, struct lw_row *row, u64 entry)
 {
 	u32 seconds = lw_clock_seconds(lw_entry_age(entry), walk->now);
 
+	/* for the judgement, which is that of the whole site, whatever is wanted of it */
+	row->old += row->has_half &&
+		    ((row->half - lw_entry_age(entry)) & LW_AGE_MASK) <= LW_AGE_MASK / 2;
 	if (!row->wanted)
 		return;
 	row->seen++;
@@ -111,8 +118,10 @@ static void see_page(unsigned long pfn, u64 entry, void *arg)
 /* Of a site all ages weigh the same; where sites are added up they do not. */
 static void weigh_ages(struct lw_row *row, u32 id)
 {
-	u64 weight = row->estimated ? lw_site_weight(&lw_sites[id]) : LW_WEIGHT_ONE;
+	const struct lw_site *site = &lw_sites[id];
+	u64 weight = lw_site_live(site) ? lw_site_weight(site) : LW_WEIGHT_ONE;
 
+	row->old = lw_weigh(row->old, weight);
 	row->seen = lw_weigh(row->seen, weight);
 	row->age_sum = lw_weigh(row->age_sum, weight);
 }
@@ -140,20 +149,36 @@ static void group(struct lw_rows *rows, enum lw_group by)
 	struct lw_row *row = rows->row;
 	u32 id, parent, nr = 0;
 
-	if (by == LW_BY_CALLER)
-		for (id = 1; id < rows->nr; id++) {
-			parent = lw_sites[id].parent;
-			if (parent == id || !row[id].wanted)
-				continue;
-			row[parent].wanted = true;
-			row[parent].size = row[id].size;
-			fold(&row[parent], &row[id]);
-			row[id] = (struct lw_row){};
+	for (id = 1; id < rows->nr; id++) {
+		parent = lw_sites[id].parent;
+		if (parent == id)
+			continue;
+		if (by == LW_BY_PATH) {
+			row[parent].mixed = true;
+			continue;
 		}
+		row[parent].old += row[id].old;
+		if (!row[id].wanted)
+			continue;
+		row[parent].wanted = true;
+		row[parent].size = row[id].size;
+		fold(&row[parent], &row[id]);
+		row[id] = (struct lw_row){};
+	}
 	for (id = 1; id < rows->nr; id++)
 		if (row[id].allocs)
 			row[nr++] = row[id];
 	rows->nr = nr;
+}
+
+static void judge(struct lw_rows *rows)
+{
+	struct lw_row *row;
+
+	for (row = rows->row; row < rows->row + rows->nr; row++)
+		if (!row->mixed)
+			lw_history_judge(lw_history_site(row->site), row->size,
+					 row->has_half ? row->old : LW_OLD_UNKNOWN, &row->judged);
 }
 
 struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)(u32 site))
@@ -168,7 +193,7 @@ struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)
 	if (lw_watch_on() && classes & BIT(LW_PAGE))
 		lw_pages_settle();
 	for (id = 0; id < nr; id++)
-		fill(&rows->row[id], id, classes, want);
+		fill(&rows->row[id], id, classes, by, want);
 	if (classes & BIT(LW_SLAB))
 		lw_live_walk(see_object, &walk);
 	if (classes & BIT(LW_PAGE))
@@ -176,6 +201,7 @@ struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)
 	for (id = 0; id < nr; id++)
 		weigh_ages(&rows->row[id], id);
 	group(rows, by);
+	judge(rows);
 	return rows;
 }
 
@@ -212,7 +238,7 @@ struct lw_rows *lw_rows_lost(enum lw_group by, bool (*want)(u32 site), struct lw
 	if (lw_watch_on())
 		lw_pages_settle();
 	for (id = 0; id < nr; id++) {
-		fill(&rows->row[id], id, BIT(LW_PAGE), want);
+		fill(&rows->row[id], id, BIT(LW_PAGE), by, want);
 		rows->row[id].live = 0;
 	}
 	if (lw_census_take(census, see_lost, &walk)) {
@@ -227,6 +253,7 @@ struct lw_rows *lw_rows_lost(enum lw_group by, bool (*want)(u32 site), struct lw
 	}
 	group(rows, by);
 	keep_live(rows);
+	judge(rows);
 	return rows;
 }
 

@@ -7,6 +7,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <leakwatch/audit.h>
+#include <leakwatch/history.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/name.h>
@@ -137,6 +138,33 @@ static int set_rows(char *value, char *rest)
 	return rest ? -EINVAL : set_number(value, 0, ROWS_MAX, &lw_settings.rows);
 }
 
+static void show_interval(struct seq_file *seq)
+{
+	seq_printf(seq, "%u", lw_interval);
+}
+
+/* What was sampled at another pace is forgotten. */
+static int set_interval(char *value, char *rest)
+{
+	unsigned int seconds;
+
+	if (rest || set_number(value, LW_INTERVAL_MIN, LW_INTERVAL_MAX, &seconds))
+		return -EINVAL;
+	if (seconds != lw_interval)
+		lw_history_pace(seconds);
+	return 0;
+}
+
+static void show_site(struct seq_file *seq)
+{
+	seq_printf(seq, "%u", lw_settings.site);
+}
+
+static int set_site(char *value, char *rest)
+{
+	return rest ? -EINVAL : set_number(value, 0, lw_sites_end() - 1, &lw_settings.site);
+}
+
 void lw_print_filter(struct seq_file *seq)
 {
 	switch (lw_settings.filter) {
@@ -206,6 +234,10 @@ static const struct setting {
 	{ "sample_bytes", LW_SAMPLE_RANGE, show_sample_bytes, set_sample_bytes },
 	{ "depth", "1 to 32: frames of a path", show_depth, set_depth },
 	{ "rows", "0 to 131072: rows of top, 0 for all", show_rows, set_rows },
+	{ "interval", "1 to 3600: seconds between two samples; a change forgets those taken",
+	  show_interval, set_interval },
+	{ "site", "0 for all, or an ID of a call site: stacks show its paths alone", show_site,
+	  set_site },
 	{ "filter", "none, cache <name>, module <name>, pid <number>, size <bytes>",
 	  lw_print_filter, set_filter },
 	{ "mark", "latest, default, a name in mark, drop <name>: what MARK columns are since",

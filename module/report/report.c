@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <leakwatch/audit.h>
 #include <leakwatch/filter.h>
+#include <leakwatch/history.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
 #include <leakwatch/mark.h>
@@ -26,6 +27,7 @@ void lw_forget(void)
 	lw_hooks_clear();
 	lw_audit_clear();
 	lw_mark_clear();
+	lw_history_clear();
 }
 
 int lw_start(void)
@@ -85,6 +87,8 @@ int lw_report_init(void)
 	root = make_dir("leakwatch", NULL);
 	if (IS_ERR_OR_NULL(root))
 		return root ? PTR_ERR(root) : -ENOMEM;
+	debugfs_create_file("triage", 0400, root, NULL, &lw_triage_fops);
+	debugfs_create_file("history", 0400, root, NULL, &lw_history_fops);
 	debugfs_create_file("top", 0400, root, NULL, &lw_top_fops);
 	debugfs_create_file("meminfo", 0400, root, NULL, &lw_meminfo_fops);
 	debugfs_create_file("census", 0400, root, NULL, &lw_census_fops);

@@ -5,6 +5,7 @@
 #include <leakwatch/audit.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/filter.h>
+#include <leakwatch/history.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
 #include <leakwatch/lock.h>
@@ -50,9 +51,15 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "sites_kb", lw_sites_bytes() >> 10);
 	line(seq, "caches", lw_caches_end() - 1);
 	line(seq, "caches_max", LW_MAX_CACHES - 1);
+	line(seq, "histories", lw_history_used());
+	line(seq, "histories_max", lw_history_max());
+	line(seq, "histories_refused", lw_history_refused());
+	line(seq, "histories_kb", lw_history_bytes() >> 10);
+	line(seq, "samples", lw_history_passes());
+	line(seq, "sample_us", lw_history_took());
 	line(seq, "memory_kb", (slots * sizeof(u64) + lw_pages_bytes() + lw_sites_bytes() +
 				lw_marks_bytes() + lw_caches_bytes() + lw_walk_bytes() +
-				lw_frame_bytes()) >> 10);
+				lw_frame_bytes() + lw_history_bytes()) >> 10);
 }
 
 static void show_audit(struct seq_file *seq)

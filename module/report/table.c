@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/figure.h>
+#include <leakwatch/history.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/mark.h>
@@ -24,7 +25,7 @@
  * @about: what it shows, for its first line
  * @classes: whose sites, a bit each
  * @group: what a row is
- * @limited: at most as many rows as the setting says, and not what is_shown() leaves out
+ * @limited: at most as many rows as the setting says, and not what lw_row_shown() leaves out
  * @lost: only pages that are lost
  */
 struct kind {
@@ -49,10 +50,9 @@ static s64 kb(s64 bytes)
 	return div_s64(bytes, 1024);
 }
 
-/* What stands for a site that has no frames. */
-static const char *kind_text(const struct lw_site *site, u32 id)
+const char *lw_kind_text(u32 id)
 {
-	u32 gfp = lw_what_major(site->what);
+	u32 gfp = lw_what_major(lw_sites[id].what);
 
 	if (id == LW_SITE_SLAB_PAGES)
 		return "(slab objects and large kmallocs)";
@@ -71,7 +71,7 @@ static void print_site(struct seq_file *seq, u32 id)
 	char text[LW_FRAME_TEXT];
 
 	if (!site->nr_frames) {
-		seq_puts(seq, kind_text(site, id));
+		seq_puts(seq, lw_kind_text(id));
 		return;
 	}
 	lw_frame_text(text, lw_site_frames(site)[0]);
@@ -95,6 +95,14 @@ static const char *pid_text(const struct lw_row *row, char *text, size_t size)
 		scnprintf(text, size, "%d", row->pid_min);
 	else
 		scnprintf(text, size, "%d-%d", row->pid_min, row->pid_max);
+	return text;
+}
+
+const char *lw_growth_text(const struct lw_judgement *judged, char *text, size_t size)
+{
+	if (judged->verdict == LW_UNKNOWN)
+		return "-";
+	scnprintf(text, size, "%lld", kb(judged->growth));
 	return text;
 }
 
@@ -162,7 +170,7 @@ static void print_deaf(const struct lw_hook *hook, void *arg)
 			   left_out ? "not heard" : "partly missed", hook->frees ? "high" : "low");
 }
 
-void lw_print_head(struct seq_file *seq, const char *name, const char *about)
+void lw_print_title(struct seq_file *seq, const char *name, const char *about)
 {
 	bool named = strcmp(lw_mark_chosen(), LW_MARK_DEFAULT);
 
@@ -172,6 +180,11 @@ void lw_print_head(struct seq_file *seq, const char *name, const char *about)
 		   named ? lw_mark_chosen() : "", lw_mark_seconds(),
 		   lw_mark_is_start() ? " (at the start)" : "");
 	print_mode(seq);
+}
+
+void lw_print_head(struct seq_file *seq, const char *name, const char *about)
+{
+	lw_print_title(seq, name, about);
 	if (lw_stats_lost())
 		seq_printf(seq, "# %lu events were lost or missed, see status\n", lw_stats_lost());
 	lw_hooks_each(print_deaf, seq);
@@ -201,13 +214,14 @@ static void print_row(struct seq_file *seq, const struct kind *kind, unsigned in
 {
 	const struct lw_site *site = &lw_sites[row->site];
 	enum lw_class class = lw_what_class(site->what);
-	char pid[24], note[56], ages[3][12], figures[6][FIGURE];
+	char pid[24], note[56], ages[3][12], figures[6][FIGURE], growth[24];
 	bool about = row->estimated;
 
 	seq_printf(seq, "%4u %-7s %-5s %5u %7s %7s %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
-		   rank, "-", class == LW_SLAB ? "slab" : "page", row->site,
-		   figure(about, row->live, figures[0]),
-		   figure(about, kb(lw_row_bytes(row)), figures[1]), "-",
+		   rank, lw_verdict_name(row->judged.verdict), class == LW_SLAB ? "slab" : "page",
+		   row->site, figure(about, row->live, figures[0]),
+		   figure(about, kb(lw_row_bytes(row)), figures[1]),
+		   lw_growth_text(&row->judged, growth, sizeof(growth)),
 		   figure(about, kb(lw_row_grown(row)), figures[2]),
 		   figure(about, row->allocs, figures[3]), figure(about, row->frees, figures[4]),
 		   age_text(row, row->age_min, ages[0], sizeof(ages[0])),
@@ -234,7 +248,7 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 	const struct lw_site *site = &lw_sites[row->site];
 	unsigned long *frame = lw_site_frames(site);
 	const char *about = row->estimated ? "~" : "";
-	char pid[24], note[56], text[LW_FRAME_TEXT], error[FIGURE];
+	char pid[24], note[56], growth[24], text[LW_FRAME_TEXT], error[FIGURE];
 	gfp_t gfp;
 	int i;
 
@@ -248,8 +262,10 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 		seq_printf(seq, ", order %u, mask %#x(%pGg)", lw_what_order(site->what),
 			   lw_what_major(site->what), &gfp);
 	}
-	seq_printf(seq, ", id %u, site %u, mark %s%+lld KB, allocs %s%lu, frees %s%lu", row->site,
-		   site->parent, about, kb(lw_row_grown(row)), about, row->allocs, about,
+	seq_printf(seq, ", id %u, site %u, mark %s%+lld KB, %s, %s KB/h, allocs %s%lu, frees %s%lu",
+		   row->site, site->parent, about, kb(lw_row_grown(row)),
+		   lw_verdict_name(row->judged.verdict),
+		   lw_growth_text(&row->judged, growth, sizeof(growth)), about, row->allocs, about,
 		   row->frees);
 	if (row->seen)
 		seq_printf(seq, ", age %u/%u/%u", row->age_min, age_avg(row), row->age_max);
@@ -258,7 +274,7 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 		seq_printf(seq, ", %s", note_text(row->note, note, sizeof(note)));
 	seq_putc(seq, '\n');
 	if (!site->nr_frames)
-		seq_printf(seq, "  %s\n", kind_text(site, row->site));
+		seq_printf(seq, "  %s\n", lw_kind_text(row->site));
 	for (i = 0; i < site->nr_frames; i++) {
 		lw_frame_text(text, frame[i]);
 		seq_printf(seq, "  %s\n", text);
@@ -343,6 +359,8 @@ static int table_show(struct seq_file *seq, void *at)
 
 	if (at == SEQ_START_TOKEN) {
 		lw_print_head(seq, table->kind->name, table->kind->about);
+		if (table->kind->group == LW_BY_PATH && lw_settings.site)
+			seq_printf(seq, "# paths of site %u alone, by control\n", lw_settings.site);
 		if (table->nr < table->rows->nr)
 			seq_printf(seq, "# %u of %u rows; control has \"rows\"\n", table->nr,
 				   table->rows->nr);
@@ -369,11 +387,7 @@ static const struct seq_operations table_ops = {
 	.show = table_show,
 };
 
-/*
- * What top leaves out: pages that hold objects, which have rows of their own, and what this module
- * allocates in order to print.
- */
-static bool is_shown(const struct lw_row *row)
+bool lw_row_shown(const struct lw_row *row)
 {
 	return !lw_row_is_backing(row) &&
 	       !within_module_core(lw_sites[row->site].call, THIS_MODULE);
@@ -384,7 +398,7 @@ static void drop_hidden(struct lw_rows *rows)
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < rows->nr; i++)
-		if (is_shown(&rows->row[i]))
+		if (lw_row_shown(&rows->row[i]))
 			rows->row[nr++] = rows->row[i];
 	rows->nr = nr;
 }
@@ -400,6 +414,12 @@ static struct lw_rows *lost_rows(struct table *table)
 	return rows;
 }
 
+static bool path_wanted(u32 id)
+{
+	return lw_wanted(id) && (!lw_settings.site || id == lw_settings.site ||
+				 lw_sites[id].parent == lw_settings.site);
+}
+
 static int table_open(struct file *file, const struct kind *kind)
 {
 	struct table *table = kzalloc(sizeof(*table), GFP_KERNEL);
@@ -412,7 +432,8 @@ static int table_open(struct file *file, const struct kind *kind)
 	if (kind->lost)
 		table->rows = lost_rows(table);
 	else
-		table->rows = lw_rows_get(kind->classes, kind->group, lw_wanted);
+		table->rows = lw_rows_get(kind->classes, kind->group,
+					  kind->group == LW_BY_PATH ? path_wanted : lw_wanted);
 	if (table->rows) {
 		if (kind->limited)
 			drop_hidden(table->rows);
@@ -479,26 +500,36 @@ struct cache_row {
 	s64 bytes;
 	s64 grown;
 	bool estimated;
+	struct lw_judgement judged;
 };
+
+/* What grows, by how fast and how sure; then as the mark says. */
+static s64 cache_weight(const struct cache_row *cache)
+{
+	return cache->judged.verdict >= LW_GROWING ?
+	       cache->judged.growth * cache->judged.confidence : 0;
+}
 
 static int compare_caches(const void *a, const void *b)
 {
 	const struct cache_row *one = a, *two = b;
 
+	if (cache_weight(one) != cache_weight(two))
+		return cache_weight(one) > cache_weight(two) ? -1 : 1;
 	return lw_rank_bytes(one->grown, one->bytes, two->grown, two->bytes) ?:
 	       strcmp(one->name, two->name);
 }
 
 static void print_caches(struct seq_file *seq, struct cache_row *caches, u32 nr)
 {
-	char figures[3][FIGURE];
+	char figures[3][FIGURE], growth[24];
 	bool about;
 	u32 i;
 
 	sort(caches, nr, sizeof(*caches), compare_caches, NULL);
 	lw_print_head(seq, "slab/caches", "objects by slab cache");
-	seq_printf(seq, "%-24s %7s %8s %8s %11s %8s\n", "CACHE", "SIZE-B", "LIVE", "KB",
-		   "GROWTH-KB/H", "MARK-KB");
+	seq_printf(seq, "%-24s %7s %8s %8s %11s %8s %s\n", "CACHE", "SIZE-B", "LIVE", "KB",
+		   "GROWTH-KB/H", "MARK-KB", "VERDICT");
 	for (i = 0; i < nr; i++) {
 		if (!caches[i].name[0])
 			continue;
@@ -508,9 +539,11 @@ static void print_caches(struct seq_file *seq, struct cache_row *caches, u32 nr)
 		else
 			seq_printf(seq, "%7s ", "-");
 		about = caches[i].estimated;
-		seq_printf(seq, "%8s %8s %11s %8s\n", figure(about, caches[i].live, figures[0]),
-			   figure(about, kb(caches[i].bytes), figures[1]), "-",
-			   figure(about, kb(caches[i].grown), figures[2]));
+		seq_printf(seq, "%8s %8s %11s %8s %s\n", figure(about, caches[i].live, figures[0]),
+			   figure(about, kb(caches[i].bytes), figures[1]),
+			   lw_growth_text(&caches[i].judged, growth, sizeof(growth)),
+			   figure(about, kb(caches[i].grown), figures[2]),
+			   lw_verdict_name(caches[i].judged.verdict));
 	}
 }
 
@@ -539,6 +572,10 @@ static int caches_show(struct seq_file *seq, void *unused)
 		at->grown += lw_row_grown(&rows->row[i]);
 		at->estimated |= rows->row[i].estimated;
 	}
+	/* what a cache can hold, it can hold for long: ages are of no use here */
+	for (i = 1; i < nr - 1; i++)
+		lw_history_judge(lw_history_cache(i), caches[i].size, LW_OLD_UNKNOWN,
+				 &caches[i].judged);
 	print_caches(seq, caches, nr);
 	err = 0;
 out:

@@ -19,6 +19,7 @@ struct cache {
 	const struct kmem_cache *at;
 	u32 size;
 	bool dead;
+	bool reclaimable;
 	char name[LW_CACHE_NAME];
 };
 
@@ -29,9 +30,10 @@ static atomic_t nr_caches = ATOMIC_INIT(1);
 /* Where the fields are, in bytes; -1 where it could not be learnt. */
 static struct {
 	int name;
+	int flags;
 	int refcount;
 	int page;	/* the pointer to the cache in the struct page of a slab */
-} offset __read_mostly = { -1, -1, -1 };
+} offset __read_mostly = { -1, -1, -1, -1 };
 
 int lw_cache_size_at __read_mostly = -1;
 
@@ -55,6 +57,9 @@ static noinline u32 make(const struct kmem_cache *at)
 	} while (!atomic_try_cmpxchg(&nr_caches, &nr, nr + 1));
 	cache = &caches[nr];
 	cache->size = lw_cache_bytes(at);
+	if (offset.flags >= 0)
+		cache->reclaimable = *(u32 *)((void *)at + offset.flags) &
+				     (__force u32)SLAB_RECLAIM_ACCOUNT;
 	if (offset.name >= 0)
 		strscpy(cache->name, *(char **)((void *)at + offset.name), LW_CACHE_NAME);
 	cache->at = at;
@@ -153,6 +158,11 @@ u32 lw_cache_size(u32 nr)
 	return caches[nr].size;
 }
 
+bool lw_cache_reclaimable(u32 nr)
+{
+	return caches[nr].reclaimable;
+}
+
 bool lw_cache_dead(u32 nr)
 {
 	return READ_ONCE(caches[nr].dead);
@@ -231,6 +241,30 @@ static void learn_refcount(void)
 	kmem_cache_destroy(one);
 }
 
+/* Of two caches that differ in one flag alone, the word of flags differs by that. */
+static void learn_flags(const struct kmem_cache *at)
+{
+	const u32 flag = (__force u32)SLAB_RECLAIM_ACCOUNT;
+	u32 without[LEARN_SPAN / sizeof(u32)], with[LEARN_SPAN / sizeof(u32)];
+	struct kmem_cache *other;
+	int i, found = 0;
+
+	other = kmem_cache_create(LEARN_NAME "_r", LEARN_SIZE, 0, SLAB_RECLAIM_ACCOUNT,
+				  never_merged);
+	if (!other)
+		return;
+	if (!lw_read_kernel(without, at, sizeof(without)) &&
+	    !lw_read_kernel(with, other, sizeof(with)))
+		for (i = 0; i < ARRAY_SIZE(with); i++)
+			if (with[i] == (without[i] | flag) && !(without[i] & flag)) {
+				offset.flags = i * sizeof(u32);
+				found++;
+			}
+	if (found != 1)
+		offset.flags = -1;
+	kmem_cache_destroy(other);
+}
+
 int lw_cache_init(void)
 {
 	struct kmem_cache *at;
@@ -242,6 +276,7 @@ int lw_cache_init(void)
 	if (at) {
 		learn_fields(at);
 		learn_page(at);
+		learn_flags(at);
 		kmem_cache_destroy(at);
 	}
 	learn_refcount();

@@ -2,7 +2,7 @@
 # books-profile.awk: leakwatch's bytes by function against the kernel's memory allocation profiling.
 #
 #	awk -f books-profile.awk [-v objects=N -v pages=N -v missed=N] part=p0 P0 part=p1 P1 part=slab slab/sites \
-#	    part=page page/sites
+#	    part=page page/sites part=slab2 slab/sites part=page2 page/sites
 #
 # P0 and P1 are /proc/allocinfo (6.10 and later, sysctl.vm.mem_profiling=1) right after the load and
 # at the end; objects and pages, what was freed in between of older ones: the growth of
@@ -18,7 +18,7 @@
 # not. What is not is listed, with what is in one alone, largest first: each has to be explained by
 # hand, by the three reasons above. Sums: ours = P1 - P0 + what was freed of the older. Exit status 1 if
 # the sums are further apart than freed objects can be, 8 to 8192 bytes each, plus slack (a variable,
-# 256 KB if not set).
+# 256 KB if not set), and what came or went while all was read.
 
 function name(site) { sub(/[+.].*/, "", site); return site }
 function kb(bytes) { return sprintf("%.1f", bytes / 1024) }
@@ -32,6 +32,11 @@ part ~ /^p/ && $NF ~ /^func:/ {
 	functions[f]
 	if (part == "p1" && $1 > 0)
 		file[f] = $3
+	next
+}
+# Ours again, after the book: what came or went while all was read.
+(part == "slab2" || part == "page2") && $1 ~ /^[0-9]+$/ {
+	again[substr(part, 1, 4)] += $column["LIVE"] * (part == "page2" ? 4096 : $column["SIZE-B"])
 	next
 }
 $1 == "RANK" {
@@ -50,6 +55,7 @@ $1 == "RANK" {
 			;
 		large += live * order
 		sum[part] += live * (order - size)
+		rounded += live * (order - size)
 		size = order
 	}
 	if (part == "page" && $column["ID"] == 1) {
@@ -93,11 +99,16 @@ END {
 	print "sums: ours " kb(mine) " KB (slab " kb(sum["slab"]) ", pages " kb(sum["page"]) ", in both " kb(large) \
 		"); book " kb(total["p0"]) " -> " kb(total["p1"]) ", grown " kb(grown) " KB; freed of the older " pages + 0 \
 		" pages, " objects + 0 " objects; difference " kb(off) " KB"
+	moved = again["slab"] + again["page"] + rounded - sum["slab"] - sum["page"]
+	if (moved < 0)
+		moved = -moved
+	print "came or went while all was read: " kb(moved) " KB"
 	print "left out: compaction_alloc, book " kb(compaction["p0"]) " -> " kb(compaction["p1"]) " KB, never given back"
 	for (i = 1; i <= nr_out; i++)
 		print line[i] | "sort -rn"
 	close("sort -rn")
 	if (slack == "")
 		slack = 262144
+	slack += moved
 	exit !equal || off < 8 * objects - slack - missed * 4096 || off > 8192 * objects + slack
 }

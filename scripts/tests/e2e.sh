@@ -98,7 +98,7 @@ check "nothing is left behind" test ! -e $D
 
 check "loads" insmod ./leakwatch.ko
 equal "the directory is for root alone" "$(stat -c %a $D)" 700
-for f in top status slab/sites slab/stacks slab/caches page/sites page/stacks page/lost meminfo census \
+for f in triage history top status slab/sites slab/stacks slab/caches page/sites page/stacks page/lost meminfo census \
 	 user/processes; do
 	equal "$f: mode" "$(stat -c %a $D/$f)" 400
 	equal "$f: first line" "$(head -n 1 $D/$f | cut -d : -f 1)" "# leakwatch 1 $f"
@@ -111,7 +111,7 @@ for hook in kfree kmem_cache_free kmem_cache_free_bulk kvfree_call_rcu kmem_cach
 	equal "$hook is attached" "$(awk -v h=$hook '$1 == h && NF == 6 { print $4 }' $D/status)" attached
 done
 for bad in "stacks some" "depth 0" "depth 33" "depth" "rows -1" "filter cache" "nonsense" "stop now" \
-	   "filter pid x" "$(printf '%070d' 0)"; do
+	   "filter pid x" "interval 0" "interval 3601" "site x" "site 99999999" "$(printf '%070d' 0)"; do
 	check "control refuses '$bad'" refuses "$bad"
 done
 equal "and keeps depth" "$(awk '$1 == "depth" { print $2 }' $D/control)" 16
@@ -183,6 +183,11 @@ check "filter none: it is back" grep -q vm_area_alloc $D/slab/sites
 writes "rows 3"
 equal "rows: top has as many" "$(grep -c '^ *[0-9]' $D/top)" 3
 writes "rows 40"
+writes "site $id"
+equal "site: its paths alone" "$(grep -c ' times, ' $D/slab/stacks) $(grep -c ", site $id," $D/slab/stacks)" "2 2"
+check "site: the file says so" grep -q "^# paths of site $id alone" $D/slab/stacks
+writes "site 0"
+check "site 0: the others are back" test "$(grep -c ' times, ' $D/slab/stacks)" -gt 2
 # --- a module goes
 
 rmmod leaky
@@ -196,6 +201,54 @@ equal "the same code loaded again is another site" \
 quiet rmmod leaky
 quiet insmod ./leaky.ko kind=cache count=10
 quiet rmmod leaky
+
+# --- verdicts: what leaks is named, what churns or has filled up is not
+
+verdict() { row "$1" "$2" | awk '{ print $2; exit }'; }
+
+check "triage: it fits 80 columns and 24 lines" awk 'length > 80 { exit 1 } END { exit NR > 24 }' $D/triage
+equal "triage: the six places" "$(awk '$1 == "VERDICT" { printf "%s ", $2 }' $D/triage)" \
+	"slab page buffer user-java user-native user-shmem "
+if [ ! "$short" ]; then
+	writes "interval 1"
+	writes clear
+	quiet insmod ./leaky.ko rate=50 count=0 churn=3000 innocent=100
+	sleep 4
+	equal "judge: at first it is unknown" "$(verdict slab/sites leaky_leak_kmalloc)" unknown
+	check "judge: triage says that it is too early" grep -q "^VERDICT slab unknown .* samples" $D/triage
+	sleep 24
+	equal "judge: the leak" "$(verdict top leaky_leak_kmalloc)" leak
+	equal "judge: it is first" "$(first)" leaky_leak_kmalloc
+	equal "judge: churn is none" "$(verdict slab/sites leaky_churn_kmalloc | grep -c leak)" 0
+	equal "judge: what has filled up is none" "$(verdict slab/sites leaky_innocent)" steady
+	growth=$(row slab/sites leaky_leak_kmalloc | awk '{ print $7; exit }')
+	check "judge: its growth is 50 times 128 bytes a second" test "$growth" -gt 18000 -a "$growth" -lt 27000
+	check "judge: its paths say so" grep -q 'id .*, leak, [0-9]* KB/h, allocs' $D/slab/stacks
+	check "judge: its cache grows" sh -c "grep -q '^kmalloc-128 .* growing$' $D/slab/caches"
+	cp $D/triage /tmp/triage
+	note < /tmp/triage
+	check "triage: slab leaks" grep -q '^VERDICT slab leak [0-9]* KB [0-9]* KB/h 99% since [0-9]*s$' /tmp/triage
+	check "triage: page does not" sh -c "! grep -q '^VERDICT page leak' /tmp/triage"
+	check "triage: the first suspect is the driver's" grep -q '^1[.] leak, slab id [0-9]*: .* driver leaky$' /tmp/triage
+	check "triage: and its path" grep -q ' < leaky_helper < leaky_path_a' /tmp/triage
+	equal "triage: churn is not named" "$(grep -c leaky_churn /tmp/triage)" 0
+	check "triage: it fits" awk 'length > 80 { exit 1 } END { exit NR > 24 }' /tmp/triage
+	# shellcheck disable=SC2016	# for awk to expand
+	check "history: its points rise" awk '$NF == "[leaky]" && /leaky_leak_kmalloc/ {
+		n = split($7, p, ","); for (i = 2; i <= n; i++) { split(p[i], a, ":"); split(p[i - 1], b, ":"); if (a[2] < b[2]) exit 1 }
+		seen = n > 20 } END { exit !seen }' $D/history
+	check "status: samples are counted" test "$(value samples)" -ge 20
+	quiet rmmod leaky
+	writes clear
+	quiet insmod ./leaky.ko kind=none count=0 rate=1 churn=3000
+	sleep 20
+	cp $D/triage /tmp/triage
+	note < /tmp/triage
+	check "judge: churn alone is no leak" grep -q '^# Nothing leaks, in' /tmp/triage
+	equal "judge: and is no suspect" "$(grep -c leaky /tmp/triage)" 0
+	quiet rmmod leaky
+	writes "interval 10"
+fi
 
 # --- stacks off, stop and start
 

@@ -159,6 +159,8 @@ if has profile; then
 	cat $D/slab/sites >$T/sites
 	cat $D/page/sites >$T/psites
 	cat /proc/allocinfo >$T/profile1
+	cat $D/slab/sites >$T/sites2
+	cat $D/page/sites >$T/psites2
 	pp1=$(status unmatched_pages) po1=$(status unmatched_objects)
 fi
 nap 12
@@ -201,7 +203,8 @@ if has owner; then
 fi
 if has profile; then
 	compare "functions: as the allocation profile has them" books-profile.awk -v objects=$((po1 - po0)) \
-		-v pages=$((pp1 - pp0)) -v missed="$(missed page)" part=p0 profile0 part=p1 profile1 part=slab sites part=page psites
+		-v pages=$((pp1 - pp0)) -v missed="$(missed page)" part=p0 profile0 part=p1 profile1 part=slab sites part=page psites \
+		part=slab2 sites2 part=page2 psites2
 fi
 check "unloads" rmmod storm leakwatch
 finish
