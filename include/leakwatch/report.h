@@ -94,6 +94,9 @@ int lw_mode_set(u32 rate);
 /** lw_stop() - detach the hooks; the tables stay as they are and can be read */
 void lw_stop(void);
 
+/** lw_watch_figures() - have figures, and the places that have no sites, sampled */
+void lw_watch_figures(void);
+
 /** lw_report_init() - make the files. Return: 0 or an error. */
 int lw_report_init(void);
 

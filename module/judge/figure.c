@@ -200,6 +200,21 @@ static void get_counters(s64 *kb)
 	kb[LW_COMMITTED] = pages_kb(vm_memory_committed());
 }
 
+void lw_figures_sample(u32 *kb)
+{
+	static struct lw_census census;
+	static struct lw_figures all;
+	static unsigned int calls;
+	int i;
+
+	if (!(calls++ % LW_CENSUS_PASSES) && lw_census_take(&census, NULL, NULL))
+		calls = 0;
+	if (lw_figures_get(&all, &census))
+		return;
+	for (i = 0; i < LW_NR_FIGURES; i++)
+		kb[i] = clamp_t(s64, all.kb[i], 0, U32_MAX);
+}
+
 int lw_figures_get(struct lw_figures *all, const struct lw_census *census)
 {
 	unsigned long *event = kcalloc(NR_VM_EVENT_ITEMS, sizeof(*event), GFP_KERNEL);

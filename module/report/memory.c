@@ -7,11 +7,17 @@
 #include <linux/slab.h>
 #include <leakwatch/census.h>
 #include <leakwatch/figure.h>
+#include <leakwatch/history.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/pages.h>
+#include <leakwatch/process.h>
 #include <leakwatch/report.h>
 #include <leakwatch/sample.h>
+#include <leakwatch/triage.h>
+
+static_assert(LW_NR_PLACES <= LW_FIGURES_FROM);
+static_assert(LW_FIGURES_FROM + LW_NR_FIGURES <= LW_WHOLES);
 
 /* A census and the figures that belong to it. */
 struct moment {
@@ -22,6 +28,15 @@ struct moment {
 /* What meminfo showed last, for its column of what changes in a second; under lw_lock. */
 static struct lw_figures last;
 static ktime_t last_at;
+
+void lw_watch_figures(void)
+{
+	mutex_lock(&lw_lock);
+	lw_place_watch(LW_PLACE_USER_NATIVE, lw_processes_own_kb);
+	lw_place_watch(LW_PLACE_USER_SHMEM, lw_shmem_kb);
+	lw_history_watch_many(LW_FIGURES_FROM, LW_NR_FIGURES, lw_figures_sample);
+	mutex_unlock(&lw_lock);
+}
 
 static int take(struct moment *now)
 {
@@ -37,6 +52,17 @@ static void print_kb(struct seq_file *seq, int width, s64 kb)
 		seq_printf(seq, "%*lld ", width, kb);
 }
 
+/* How fast it grows, by its history. */
+static const char *growth_of(unsigned int nr, s64 kb, char *text, size_t size)
+{
+	struct lw_judgement judged;
+
+	if (kb == LW_NO_FIGURE)
+		return "-";
+	lw_history_judge(lw_history_whole(LW_FIGURES_FROM + nr), 1024, LW_OLD_UNKNOWN, &judged);
+	return lw_growth_text(&judged, text, size);
+}
+
 static s64 a_second(s64 change, s64 ms)
 {
 	return change == LW_NO_FIGURE ? change : div64_s64(change * 1000, ms);
@@ -50,6 +76,7 @@ static void print_figure(struct seq_file *seq, const struct moment *now, unsigne
 	};
 	s64 kb = now->figures.kb[nr];
 	const char *note = lw_figure_note(nr), *more = "";
+	char growth[24];
 
 	if (now->figures.by_census & BIT_ULL(nr))
 		more = "by census";
@@ -59,7 +86,7 @@ static void print_figure(struct seq_file *seq, const struct moment *now, unsigne
 	print_kb(seq, 12, kb);
 	print_kb(seq, 9, ms ? a_second(lw_figure_change(kb, last.kb[nr]), ms) : LW_NO_FIGURE);
 	print_kb(seq, 9, lw_figure_change(kb, lw_mark_figures()->kb[nr]));
-	seq_printf(seq, "%11s %-5s %s%s%s\n", "-", roles[lw_figure_role(nr)], note,
+	seq_printf(seq, "%11s %-5s %s%s%s\n", growth_of(nr, kb, growth, sizeof(growth)), roles[lw_figure_role(nr)], note,
 		   *note && *more ? "; " : "", *note || *more ? more : "-");
 }
 
@@ -93,12 +120,13 @@ static void print_kind(struct seq_file *seq, const struct moment *now, enum lw_k
 	const struct lw_census *census = &now->census;
 	unsigned int nr = LW_FIGURE_CENSUS + kind;
 	s64 kb = now->figures.kb[nr], held = census->held[kind] * (PAGE_SIZE / 1024);
+	char growth[24];
 
 	seq_printf(seq, "%-16s %10lu %12lld ", lw_kind_name(kind), census->pages[kind], kb);
 	print_kb(seq, 10, is_held(kind) ? held : LW_NO_FIGURE);
 	print_kb(seq, 10, is_held(kind) ? kb - held : LW_NO_FIGURE);
 	print_kb(seq, 9, lw_figure_change(kb, lw_mark_figures()->kb[nr]));
-	seq_printf(seq, "%11s\n", "-");
+	seq_printf(seq, "%11s\n", growth_of(nr, kb, growth, sizeof(growth)));
 }
 
 static void print_census(struct seq_file *seq, const struct moment *now)
