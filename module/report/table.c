@@ -323,7 +323,7 @@ static void print_older(struct seq_file *seq, const struct table *table)
 	seq_printf(seq, "%4s %-7s %-5s %5s %7lld %7lld %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
 		   "-", "-", "page", "-", older >> (PAGE_SHIFT - 10), older, "-", "-", "-", "-",
 		   "-", "-", "-", "-", "-");
-	seq_printf(seq, "%5s %-8s (older than leakwatch)\n", "-", "-");
+	seq_printf(seq, "%5s %-8s %6s (older than leakwatch)\n", "-", "-", "-");
 }
 
 /* Position 0 is the head, the one behind the last row what is older. */
