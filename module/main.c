@@ -204,6 +204,7 @@ static int __init leakwatch_init(void)
 		pr_err("no files: debugfs refused them (%d)\n", err);
 		goto report;
 	}
+	lw_watch_figures();
 	lw_history_run();
 	pr_info("watching, read /sys/kernel/debug/leakwatch/top\n");
 	return 0;

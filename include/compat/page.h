@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kernel says of a page frame: is it free? */
+/* What the kernel says of a page frame: is it there, is it free, what is it? */
 #ifndef COMPAT_PAGE_H
 #define COMPAT_PAGE_H
 
+#include <linux/hugetlb.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/version.h>
+#include <compat/access.h>
 
 /* The largest order, or one more: what it counts has changed twice. */
 #ifdef MAX_PAGE_ORDER
@@ -51,6 +55,114 @@ static inline bool lw_page_unheld(struct page *page)
 {
 	return !page_count(page) && !PageCompound(page) && !PageSlab(page) &&
 	       !page_has_type(page) && !PageReserved(page) && !PageHWPoison(page);
+}
+
+/*
+ * If the first frame of so many, aligned, has a page, all have. Some architectures say so of each
+ * frame by itself; without sparse memory, nobody knows.
+ */
+#if defined(CONFIG_HAVE_ARCH_PFN_VALID) || !defined(CONFIG_SPARSEMEM)
+#define LW_FRAMES_TOGETHER	1UL
+#elif defined(PAGES_PER_SUBSECTION)
+#define LW_FRAMES_TOGETHER	PAGES_PER_SUBSECTION
+#else
+#define LW_FRAMES_TOGETHER	PAGES_PER_SECTION
+#endif
+
+/**
+ * lw_online_page() - the page of a frame, if the kernel uses that memory
+ * @pfn: any number
+ *
+ * Memory may be taken offline behind the answer, as for everybody who takes no lock that a module
+ * cannot take. Any context. Return: the page, or NULL.
+ */
+static inline struct page *lw_online_page(unsigned long pfn)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 13, 0)
+	return pfn_to_online_page(pfn);
+#else
+	return pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
+#endif
+}
+
+/**
+ * lw_buddy_frames() - how many frames are free from this one on
+ * @page: the page
+ * @pfn: its frame
+ *
+ * Read without a lock, so a hint as in lw_page_in_buddy(), but looked at twice. Any context.
+ * Return: the frames of the free block that begins here, 0 if none does.
+ */
+static inline unsigned long lw_buddy_frames(struct page *page, unsigned long pfn)
+{
+	unsigned long order;
+
+	if (!PageBuddy(page))
+		return 0;
+	/* a hint, see above */
+	order = data_race(page_private(page));
+	if (order > LW_ORDER_MAX || pfn & ((1UL << order) - 1) || !PageBuddy(page))
+		return 0;
+	return 1UL << order;
+}
+
+/**
+ * lw_page_listed() - is a page in a list by its own list head?
+ * @page: the page
+ *
+ * Its neighbours know. What the head has been used for since it was in a list fails that, or cannot
+ * be read. Process context. Return: whether.
+ */
+static inline bool lw_page_listed(struct page *page)
+{
+	struct list_head *at = &page->lru, *next = READ_ONCE(at->next), *back = NULL;
+
+	if (next == at || lw_read_kernel(&back, &next->prev, sizeof(back)) || back != at)
+		return false;
+	return !lw_read_kernel(&back, &READ_ONCE(at->prev)->next, sizeof(back)) && back == at;
+}
+
+/** lw_page_mapping() - Return: whose page of a file it is; of a head page, or of a single one */
+static inline struct address_space *lw_page_mapping(struct page *page)
+{
+	unsigned long mapping = (unsigned long)READ_ONCE(page->mapping);
+
+	/* the lower bits say that it is something else */
+	return mapping & 3 ? NULL : (struct address_space *)mapping;
+}
+
+/** lw_page_swapbacked() - Return: whether the swap is behind a page; of a head, or single */
+static inline bool lw_page_swapbacked(struct page *page)
+{
+#ifdef LW_HAVE_FOLIO
+	return folio_test_swapbacked((struct folio *)page);
+#else
+	return PageSwapBacked(page);
+#endif
+}
+
+/** lw_page_large_kmalloc() - Return: whether the page says that it is a kmalloc's own (6.14) */
+static inline bool lw_page_large_kmalloc(struct page *page)
+{
+#ifdef LW_HAVE_LARGE_KMALLOC
+	return PageLargeKmalloc(page);
+#else
+	return false;
+#endif
+}
+
+/** lw_page_driver_moves() - Return: whether a driver moves it by itself: zsmalloc, balloon */
+static inline bool lw_page_driver_moves(struct page *page)
+{
+#ifdef LW_HAVE_PAGE_ZSMALLOC
+	if (PageZsmalloc(page))
+		return true;
+#endif
+#ifdef PAGE_MAPPING_MOVABLE
+	return ((unsigned long)READ_ONCE(page->mapping) & 3) == PAGE_MAPPING_MOVABLE;
+#else
+	return false;
+#endif
 }
 
 #endif

@@ -26,7 +26,7 @@
 
 #define LW_INTERVAL_MIN	1U
 #define LW_INTERVAL_MAX	3600U
-#define LW_WHOLES	64U	/* whole figures: the classes, other places (triage.h), the rest */
+#define LW_WHOLES	96U	/* whole figures: the classes, other places (triage.h), the rest */
 
 /* The sampler's interval in seconds. */
 extern unsigned int lw_interval;
@@ -62,6 +62,16 @@ void lw_history_clear(void);
  * Under lw_lock. Nothing is called after lw_history_watch(whole, NULL) has returned.
  */
 void lw_history_watch(unsigned int whole, u64 (*kb)(void));
+
+/**
+ * lw_history_watch_many() - have whole figures sampled that are read together
+ * @first: the number of the first, from LW_NR_CLASSES on
+ * @nr: how many; the last is below LW_WHOLES
+ * @get: sets @nr figures, in KB, called as for lw_history_watch(); NULL: no more
+ *
+ * Under lw_lock. There is one such source.
+ */
+void lw_history_watch_many(unsigned int first, unsigned int nr, void (*get)(u32 *kb));
 
 /**
  * lw_history_sample() - one pass

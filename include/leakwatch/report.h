@@ -41,8 +41,8 @@ extern struct lw_settings lw_settings;
 
 extern const struct file_operations lw_top_fops, lw_slab_sites_fops, lw_slab_stacks_fops,
 	lw_slab_caches_fops, lw_slab_live_fops, lw_page_sites_fops, lw_page_stacks_fops,
-	lw_page_live_fops, lw_mark_fops, lw_control_fops, lw_status_fops, lw_triage_fops,
-	lw_history_fops;
+	lw_page_live_fops, lw_page_lost_fops, lw_meminfo_fops, lw_census_fops, lw_mark_fops,
+	lw_user_processes_fops, lw_control_fops, lw_status_fops, lw_triage_fops, lw_history_fops;
 
 /** lw_wanted() - Return: whether the filter lets @site through; a function for lw_rows_get() */
 bool lw_wanted(u32 site);
@@ -93,6 +93,9 @@ int lw_mode_set(u32 rate);
 
 /** lw_stop() - detach the hooks; the tables stay as they are and can be read */
 void lw_stop(void);
+
+/** lw_watch_figures() - have figures, and the places that have no sites, sampled */
+void lw_watch_figures(void);
 
 /** lw_report_init() - make the files. Return: 0 or an error. */
 int lw_report_init(void);

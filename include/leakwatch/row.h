@@ -12,6 +12,8 @@
 #include <leakwatch/site.h>
 #include <leakwatch/verdict.h>
 
+struct lw_census;
+
 /**
  * enum lw_note - what is to be known about a row, bits
  * @LW_NOTE_LOST: some of its allocations could not be stored: LIVE is too low
@@ -111,6 +113,19 @@ enum lw_group {
  * Return: the rows, in the order of their sites' numbers, or NULL if there is no memory.
  */
 struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group group, bool (*want)(u32 site));
+
+/**
+ * lw_rows_lost() - the same of pages that are lost: no figure of the kernel accounts for them
+ * @group: what a row is
+ * @want: which sites to leave out, by returning false; NULL for none
+ * @census: set to the census that told which these are
+ *
+ * Only sites that have such pages have a row. Live, grown and ages are of these pages alone, what
+ * was allocated and freed is the site's.
+ *
+ * Return: as lw_rows_get().
+ */
+struct lw_rows *lw_rows_lost(enum lw_group group, bool (*want)(u32 site), struct lw_census *census);
 
 /** lw_rows_put() - free a snapshot */
 void lw_rows_put(struct lw_rows *rows);

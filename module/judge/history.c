@@ -68,6 +68,11 @@ static struct history *pool;		/* the first is nobody's */
 static unsigned int pool_max, pool_used, refused, took_us;
 static u32 passes, last_at, last_tick;	/* how many, and when the last was */
 static u64 (*sources[LW_WHOLES])(void);
+static struct {
+	unsigned int first, nr;
+	void (*get)(u32 *kb);
+	u32 kb[LW_WHOLES];
+} many;					/* sources that are read together */
 static u64 class_bytes[LW_NR_CLASSES];	/* of sites with a path: user memory is none */
 
 u32 lw_history_site(u32 site)
@@ -154,6 +159,11 @@ static void sum_up(void)
 	for (; whole < LW_WHOLES; whole++)
 		if (sources[whole])
 			add(lw_history_whole(whole), min_t(u64, sources[whole](), U32_MAX));
+	if (!many.get)
+		return;
+	many.get(many.kb);
+	for (whole = 0; whole < many.nr; whole++)
+		add(lw_history_whole(many.first + whole), many.kb[whole]);
 }
 
 /* Points */
@@ -348,6 +358,13 @@ void lw_history_pace(unsigned int seconds)
 void lw_history_watch(unsigned int whole, u64 (*kb)(void))
 {
 	sources[whole] = kb;
+}
+
+void lw_history_watch_many(unsigned int first, unsigned int nr, void (*get)(u32 *kb))
+{
+	many.first = first;
+	many.nr = nr;
+	many.get = get;
 }
 
 const struct lw_point *lw_history_points(u32 key, unsigned int *nr)

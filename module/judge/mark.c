@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/ctype.h>
 #include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <leakwatch/clock.h>
@@ -7,34 +10,170 @@
 #include <leakwatch/mark.h>
 #include <leakwatch/site.h>
 
-static struct lw_mark *marks;
-static bool on, at_start;
-static u64 marked, started, turned, stopped;	/* seconds since boot; turned: 0 if never */
+/*
+ * A mark. It is there if it has a name; only then it has @sites.
+ * @order says which was set last.
+ */
+struct baseline {
+	char name[LW_MARK_NAME];
+	u64 set;			/* seconds since boot */
+	unsigned long order;
+	bool at_start;
+	struct lw_mark *sites;
+	struct lw_figures figures;
+	struct lw_processes *processes;
+};
+
+static struct baseline marks[LW_MARKS];	/* the first is the default */
+static struct baseline *chosen = marks;
+static unsigned long nr_set;
+static bool on, keep;
+static u64 started, turned, stopped;	/* seconds since boot; turned: 0 if never */
 static u32 stopped_tick;
+
+static int make(struct baseline *mark, const char *name)
+{
+	mark->sites = vzalloc(lw_sites_max() * sizeof(*mark->sites));
+	if (!mark->sites)
+		return -ENOMEM;
+	strscpy(mark->name, name, sizeof(mark->name));
+	return 0;
+}
+
+static void drop(struct baseline *mark)
+{
+	vfree(mark->sites);
+	lw_processes_put(mark->processes);
+	*mark = (struct baseline){};
+}
+
+static struct baseline *find(const char *name)
+{
+	int i;
+
+	for (i = 0; i < LW_MARKS; i++)
+		if (!strcmp(marks[i].name, name))
+			return &marks[i];
+	return NULL;
+}
+
+/* The first that was set after another was. */
+static struct baseline *find_after(unsigned long order)
+{
+	struct baseline *first = NULL;
+	int i;
+
+	for (i = 0; i < LW_MARKS; i++)
+		if (marks[i].name[0] && marks[i].order > order &&
+		    (!first || marks[i].order < first->order))
+			first = &marks[i];
+	return first;
+}
+
+static struct baseline *find_latest(void)
+{
+	struct baseline *latest = marks;
+	int i;
+
+	for (i = 1; i < LW_MARKS; i++)
+		if (marks[i].name[0] && marks[i].order > latest->order)
+			latest = &marks[i];
+	return latest;
+}
 
 int lw_mark_init(void)
 {
-	marks = vzalloc(lw_sites_max() * sizeof(*marks));
-	return marks ? 0 : -ENOMEM;
+	return make(&marks[0], LW_MARK_DEFAULT);
 }
 
 void lw_mark_exit(void)
 {
-	vfree(marks);
-	marks = NULL;
+	int i;
+
+	for (i = 0; i < LW_MARKS; i++)
+		drop(&marks[i]);
+	chosen = marks;
+}
+
+static unsigned long bytes_of(const struct baseline *mark)
+{
+	return lw_sites_max() * sizeof(*mark->sites) +
+	       (mark->processes ? struct_size(mark->processes, process, mark->processes->nr) : 0);
 }
 
 unsigned long lw_marks_bytes(void)
 {
-	return lw_sites_max() * sizeof(*marks);
+	unsigned long bytes = 0;
+	int i;
+
+	for (i = 0; i < LW_MARKS; i++)
+		if (marks[i].name[0])
+			bytes += bytes_of(&marks[i]);
+	return bytes;
 }
 
 const struct lw_mark *lw_mark_of(u32 site)
 {
-	return &marks[site];
+	return &chosen->sites[site];
 }
 
-void lw_mark_set(void)
+const struct lw_figures *lw_mark_figures(void)
+{
+	return &chosen->figures;
+}
+
+struct lw_processes *lw_mark_processes(void)
+{
+	return chosen->processes;
+}
+
+static void see_lost(u64 entry, void *arg)
+{
+	struct lw_mark *sites = arg;
+
+	sites[lw_entry_site(entry)].lost++;
+}
+
+static void choose(struct baseline *mark)
+{
+	mark->set = ktime_get_boottime_seconds();
+	mark->order = ++nr_set;
+	chosen = mark;
+}
+
+/* Words that mean something to those who write marks and choose them. */
+static bool is_reserved(const char *name)
+{
+	return !strcmp(name, "latest") || !strcmp(name, "drop");
+}
+
+/* No more memory for the list than it takes. */
+static void take_processes(struct baseline *mark)
+{
+	struct lw_processes *all = lw_processes_get();
+	size_t size = all ? struct_size(all, process, all->nr) : 0;
+
+	lw_processes_put(mark->processes);
+	mark->processes = all ? kvmalloc(size, GFP_KERNEL) : NULL;
+	if (mark->processes)
+		memcpy(mark->processes, all, size);
+	lw_processes_put(all);
+}
+
+/* Figures that could not be had are no figures. */
+static void take_figures(struct baseline *mark)
+{
+	struct lw_census census;
+	int i;
+
+	if (lw_census_take(&census, see_lost, mark->sites) ||
+	    lw_figures_get(&mark->figures, &census))
+		for (i = 0; i < LW_NR_FIGURES; i++)
+			mark->figures.kb[i] = LW_NO_FIGURE;
+	take_processes(mark);
+}
+
+static void take(struct baseline *mark)
 {
 	struct lw_count count;
 	u32 id;
@@ -43,36 +182,126 @@ void lw_mark_set(void)
 		lw_pages_settle();
 	for (id = 1; id < lw_sites_end(); id++) {
 		lw_site_counts(id, &count);
-		marks[id].allocs = count.allocs - atomic_read(&lw_flaws[id].lost);
-		marks[id].frees = count.frees;
+		mark->sites[id].allocs = count.allocs - atomic_read(&lw_flaws[id].lost);
+		mark->sites[id].frees = count.frees;
+		mark->sites[id].lost = 0;
 	}
-	marked = ktime_get_boottime_seconds();
-	at_start = false;
+	take_figures(mark);
+	mark->at_start = false;
+	choose(mark);
+}
+
+void lw_mark_set(void)
+{
+	take(&marks[0]);
+}
+
+bool lw_mark_is_name(const char *text)
+{
+	size_t i;
+
+	if (!isalpha(text[0]))
+		return false;
+	for (i = 0; text[i]; i++)
+		if (i == LW_MARK_NAME - 1 || (!isalnum(text[i]) && !strchr("_.-", text[i])))
+			return false;
+	return !is_reserved(text);
+}
+
+int lw_mark_set_named(const char *name)
+{
+	struct baseline *mark = find(name);
+	int err = 0;
+
+	if (!lw_mark_is_name(name))
+		return -EINVAL;
+	if (!mark) {
+		mark = find("");
+		err = mark ? make(mark, name) : -ENOSPC;
+	}
+	if (!err)
+		take(mark);
+	return err;
+}
+
+int lw_mark_choose(const char *name)
+{
+	struct baseline *mark = name ? find(name) : find_latest();
+
+	if (!mark || !mark->name[0])
+		return -ENOENT;
+	chosen = mark;
+	return 0;
+}
+
+int lw_mark_drop(const char *name)
+{
+	struct baseline *mark = find(name);
+
+	if (!mark || !mark->name[0])
+		return -ENOENT;
+	if (mark == marks)
+		return -EINVAL;
+	drop(mark);
+	if (chosen == mark)
+		chosen = find_latest();
+	return 0;
+}
+
+const char *lw_mark_chosen(void)
+{
+	return chosen->name;
+}
+
+static u64 seconds_since(u64 set)
+{
+	return (on ? ktime_get_boottime_seconds() : stopped) - set;
+}
+
+void lw_marks_each(void (*see)(const char *name, u64 seconds, bool at_start, bool chosen,
+			       void *arg), void *arg)
+{
+	const struct baseline *mark = find_after(0);
+
+	for (; mark; mark = find_after(mark->order))
+		see(mark->name, seconds_since(mark->set), mark->at_start, mark == chosen, arg);
 }
 
 u64 lw_mark_seconds(void)
 {
-	return (on ? ktime_get_boottime_seconds() : stopped) - marked;
+	return seconds_since(chosen->set);
 }
 
 bool lw_mark_is_start(void)
 {
-	return at_start;
+	return chosen->at_start;
+}
+
+void lw_marks_keep(bool wanted)
+{
+	keep = wanted;
 }
 
 void lw_mark_clear(void)
 {
-	memset(marks, 0, lw_sites_max() * sizeof(*marks));
-	marked = ktime_get_boottime_seconds();
-	started = marked;
+	int i;
+
+	for (i = 0; i < LW_MARKS; i++)
+		if (i && !keep)
+			drop(&marks[i]);
+		else if (marks[i].name[0])
+			memset(marks[i].sites, 0, lw_sites_max() * sizeof(*marks[i].sites));
+	choose(marks);
+	marks->at_start = true;
+	started = marks->set;
 	turned = 0;
-	stopped = marked;
-	at_start = true;
+	stopped = marks->set;
 }
 
 void lw_watch_start(void)
 {
 	lw_mark_clear();
+	take_figures(marks);
 	on = true;
 }
 

@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <leakwatch/cache.h>
+#include <leakwatch/census.h>
 #include <leakwatch/clock.h>
 #include <leakwatch/door.h>
 #include <leakwatch/history.h>
@@ -22,24 +23,30 @@ struct walk {
  * Of what was drawn: what it stands for. The variance is the sum of w * (w - 1) over what is live,
  * each in units of its own size: objects, or blocks of pages.
  */
-static void estimate(struct lw_row *row, const struct lw_site *site)
+static void estimate_live(struct lw_row *row, const struct lw_site *site)
 {
-	u64 weight = lw_site_weight(site), bytes = site->size, unit, nr;
+	u64 weight = lw_site_weight(site), bytes = site->size, unit, nr = max(row->live, 0L);
 
-	if (!lw_what_rate(site->what) || !row->allocs)
-		return;
-	row->estimated = true;
-	nr = max(row->live, 0L);
 	if (lw_what_class(site->what) == LW_PAGE) {
 		bytes <<= lw_what_order(site->what);
 		nr >>= lw_what_order(site->what);
 	}
 	unit = lw_weigh(bytes, weight);		/* what one draw stands for */
 	row->variance = mul_u64_u64_shr(nr, unit * (unit - bytes), 20);
-	row->allocs = lw_weigh(row->allocs, weight);
-	row->frees = lw_weigh(row->frees, weight);
 	row->live = lw_weigh(row->live, weight);
 	row->grown = lw_weigh(row->grown, weight);
+}
+
+static void estimate(struct lw_row *row, const struct lw_site *site)
+{
+	u64 weight = lw_site_weight(site);
+
+	if (!lw_what_rate(site->what) || !row->allocs)
+		return;
+	row->estimated = true;
+	estimate_live(row, site);
+	row->allocs = lw_weigh(row->allocs, weight);
+	row->frees = lw_weigh(row->frees, weight);
 	row->freed = lw_weigh(row->freed, weight);
 }
 
@@ -194,6 +201,58 @@ struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)
 	for (id = 0; id < nr; id++)
 		weigh_ages(&rows->row[id], id);
 	group(rows, by);
+	judge(rows);
+	return rows;
+}
+
+static void see_lost(u64 entry, void *arg)
+{
+	struct walk *walk = arg;
+	u32 site = lw_entry_site(entry);
+
+	if (site >= walk->rows->nr)
+		return;
+	walk->rows->row[site].live++;
+	age(walk, &walk->rows->row[site], entry);
+}
+
+static void keep_live(struct lw_rows *rows)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < rows->nr; i++)
+		if (rows->row[i].live > 0)
+			rows->row[nr++] = rows->row[i];
+	rows->nr = nr;
+}
+
+struct lw_rows *lw_rows_lost(enum lw_group by, bool (*want)(u32 site), struct lw_census *census)
+{
+	u32 id, nr = lw_sites_end();
+	struct lw_rows *rows = kvmalloc(struct_size(rows, row, nr), GFP_KERNEL);
+	struct walk walk = { .rows = rows, .now = lw_watch_now() };
+
+	if (!rows)
+		return NULL;
+	rows->nr = nr;
+	if (lw_watch_on())
+		lw_pages_settle();
+	for (id = 0; id < nr; id++) {
+		fill(&rows->row[id], id, BIT(LW_PAGE), by, want);
+		rows->row[id].live = 0;
+	}
+	if (lw_census_take(census, see_lost, &walk)) {
+		kvfree(rows);
+		return NULL;
+	}
+	for (id = 0; id < nr; id++) {
+		rows->row[id].grown = rows->row[id].live - (long)lw_mark_of(id)->lost;
+		if (rows->row[id].estimated)
+			estimate_live(&rows->row[id], &lw_sites[id]);
+		weigh_ages(&rows->row[id], id);
+	}
+	group(rows, by);
+	keep_live(rows);
 	judge(rows);
 	return rows;
 }

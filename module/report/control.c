@@ -208,6 +208,20 @@ static int set_filter(char *by, char *value)
 	return 0;
 }
 
+static void show_mark(struct seq_file *seq)
+{
+	seq_puts(seq, lw_mark_chosen());
+}
+
+static int set_mark(char *value, char *rest)
+{
+	if (!value || (rest && strcmp(value, "drop")))
+		return -EINVAL;
+	if (rest)
+		return lw_mark_drop(rest);
+	return lw_mark_choose(strcmp(value, "latest") ? value : NULL);
+}
+
 static const struct setting {
 	const char *name;
 	const char *range;
@@ -226,6 +240,8 @@ static const struct setting {
 	  set_site },
 	{ "filter", "none, cache <name>, module <name>, pid <number>, size <bytes>",
 	  lw_print_filter, set_filter },
+	{ "mark", "latest, default, a name in mark, drop <name>: what MARK columns are since",
+	  show_mark, set_mark },
 };
 
 static int do_stop(void)
@@ -250,6 +266,16 @@ static int do_clear(void)
 	return 0;
 }
 
+static int do_clear_keep(void)
+{
+	int err;
+
+	lw_marks_keep(true);
+	err = do_clear();
+	lw_marks_keep(false);
+	return err;
+}
+
 static int do_audit(void)
 {
 	if (lw_watch_on())
@@ -267,6 +293,8 @@ static const struct verb {
 	{ "stop", "detach all hooks; tables stay as they are", do_stop },
 	{ "audit", "drop what is provably gone, as its free was missed; see status", do_audit },
 	{ "clear", "forget everything but the numbers of sites", do_clear },
+	{ "clear-but-marks", "the same, but marks keep their times and all but sites",
+	  do_clear_keep },
 };
 
 static int control_show(struct seq_file *seq, void *unused)
@@ -361,30 +389,54 @@ const struct file_operations lw_control_fops = {
 	.release = single_release,
 };
 
+static void show_one_mark(const char *name, u64 seconds, bool at_start, bool chosen, void *arg)
+{
+	seq_printf(arg, "%-8llu %-15s %-6s %s\n", seconds, name, chosen ? "yes" : "no",
+		   at_start ? "at the start" : "by a write");
+}
+
 static int mark_show(struct seq_file *seq, void *unused)
 {
 	mutex_lock(&lw_lock);
-	seq_puts(seq, LW_FORMAT "mark: write anything, and the baseline of all MARK columns is now\n");
-	seq_printf(seq, "%-8s %s\n", "AGE-S", "SET");
-	seq_printf(seq, "%-8llu %s\n", lw_mark_seconds(),
-		   lw_mark_is_start() ? "at the start" : "by a write");
+	seq_puts(seq, LW_FORMAT "mark: write a name, or anything else, and a baseline of MARK columns is now\n");
+	seq_printf(seq, "# a name is of 1 to %d letters, digits, _, . and -, the first a letter; all else is for \"default\"\n",
+		   LW_MARK_NAME - 1);
+	seq_printf(seq, "%-8s %-15s %-6s %s\n", "AGE-S", "NAME", "CHOSEN", "SET");
+	lw_marks_each(show_one_mark, seq);
 	mutex_unlock(&lw_lock);
 	return 0;
 }
 
+/* What is no name is for the default mark, as is "now". Return: 0 or an error, and it is logged. */
+static int set_mark_now(const char *name)
+{
+	int err = 0;
+
+	if (!lw_watch_on()) {
+		pr_err_ratelimited("mark: stopped; a mark is set while watching\n");
+		return -EINVAL;
+	}
+	if (lw_mark_is_name(name) && strcmp(name, "now"))
+		err = lw_mark_set_named(name);
+	else
+		lw_mark_set();
+	if (err == -ENOSPC) {
+		pr_err_ratelimited("mark: there are %d marks; echo mark drop <name> > control\n",
+				   LW_MARKS);
+		return -EINVAL;
+	}
+	return err;
+}
+
 static ssize_t mark_write(struct file *file, const char __user *from, size_t count, loff_t *pos)
 {
-	ssize_t ret = count;
+	char buf[LINE_MAX], *line = take_line(from, count, buf);
+	int err;
 
 	mutex_lock(&lw_lock);
-	if (lw_watch_on()) {
-		lw_mark_set();
-	} else {
-		pr_err_ratelimited("mark: stopped; a mark is set while watching\n");
-		ret = -EINVAL;
-	}
+	err = set_mark_now(IS_ERR(line) ? "" : line);
 	mutex_unlock(&lw_lock);
-	return ret;
+	return err ?: count;
 }
 
 static int mark_open(struct inode *inode, struct file *file)

@@ -90,6 +90,8 @@ int lw_report_init(void)
 	debugfs_create_file("triage", 0400, root, NULL, &lw_triage_fops);
 	debugfs_create_file("history", 0400, root, NULL, &lw_history_fops);
 	debugfs_create_file("top", 0400, root, NULL, &lw_top_fops);
+	debugfs_create_file("meminfo", 0400, root, NULL, &lw_meminfo_fops);
+	debugfs_create_file("census", 0400, root, NULL, &lw_census_fops);
 	debugfs_create_file("mark", 0600, root, NULL, &lw_mark_fops);
 	debugfs_create_file("control", 0600, root, NULL, &lw_control_fops);
 	debugfs_create_file("status", 0400, root, NULL, &lw_status_fops);
@@ -102,6 +104,9 @@ int lw_report_init(void)
 	debugfs_create_file("sites", 0400, dir, NULL, &lw_page_sites_fops);
 	debugfs_create_file("stacks", 0400, dir, NULL, &lw_page_stacks_fops);
 	debugfs_create_file("live", 0400, dir, NULL, &lw_page_live_fops);
+	debugfs_create_file("lost", 0400, dir, NULL, &lw_page_lost_fops);
+	dir = make_dir("user", root);
+	debugfs_create_file("processes", 0400, dir, NULL, &lw_user_processes_fops);
 	return 0;
 }
 

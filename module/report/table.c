@@ -8,6 +8,7 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <leakwatch/cache.h>
+#include <leakwatch/figure.h>
 #include <leakwatch/history.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/lock.h>
@@ -25,6 +26,7 @@
  * @classes: whose sites, a bit each
  * @group: what a row is
  * @limited: at most as many rows as the setting says, and not what lw_row_shown() leaves out
+ * @lost: only pages that are lost
  */
 struct kind {
 	const char *name;
@@ -32,12 +34,15 @@ struct kind {
 	unsigned int classes;
 	enum lw_group group;
 	bool limited;
+	bool lost;
 };
 
 struct table {
 	const struct kind *kind;
 	unsigned int nr;
 	struct lw_rows *rows;
+	struct lw_census census;
+	struct lw_figures figures;
 };
 
 static s64 kb(s64 bytes)
@@ -167,9 +172,12 @@ static void print_deaf(const struct lw_hook *hook, void *arg)
 
 void lw_print_title(struct seq_file *seq, const char *name, const char *about)
 {
+	bool named = strcmp(lw_mark_chosen(), LW_MARK_DEFAULT);
+
 	seq_printf(seq, LW_FORMAT "%s: %s\n", name, about);
-	seq_printf(seq, "# watching for %llu s%s, mark set %llu s ago%s\n", lw_watch_seconds(),
-		   lw_watch_on() ? "" : ", stopped", lw_mark_seconds(),
+	seq_printf(seq, "# watching for %llu s%s, mark%s%s set %llu s ago%s\n", lw_watch_seconds(),
+		   lw_watch_on() ? "" : ", stopped", named ? " " : "",
+		   named ? lw_mark_chosen() : "", lw_mark_seconds(),
 		   lw_mark_is_start() ? " (at the start)" : "");
 	print_mode(seq);
 }
@@ -274,11 +282,58 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 	seq_putc(seq, '\n');
 }
 
+static s64 lost_kb(const struct table *table)
+{
+	return table->figures.kb[LW_TOTAL_LOST_CENSUS];
+}
+
+static s64 held_kb(const struct table *table)
+{
+	s64 bytes = 0;
+	u32 i;
+
+	if (!lw_sampled())
+		return (s64)lw_census_lost_held(&table->census) << (PAGE_SHIFT - 10);
+	for (i = 0; i < table->rows->nr; i++)
+		bytes += lw_row_bytes(&table->rows->row[i]);
+	return kb(bytes);
+}
+
+/* How many of the first rows it takes to explain what is lost, for the most part. */
+static void print_lost_head(struct seq_file *seq, const struct table *table)
+{
+	s64 all = lost_kb(table), held = held_kb(table), sum = 0;
+	unsigned int i;
+
+	seq_printf(seq, "# Total-lost: %lld KB by counters, %lld KB by census: %lld KB by the sites below, %lld KB older\n",
+		   table->figures.kb[LW_TOTAL_LOST], all, held, all - held);
+	for (i = 0; i < table->nr && sum * 100 < held * 95; i++)
+		sum += kb(lw_row_bytes(&table->rows->row[i]));
+	if (sum && all > 0)
+		seq_printf(seq, "# %lld %% of lost, and %lld %% of what is not older, is explained by %u site%s\n",
+			   div64_s64(sum * 100, all), div64_s64(sum * 100, held), i,
+			   i == 1 ? "" : "s");
+}
+
+/* What was there before the module, or came by a way that it does not hear. */
+static void print_older(struct seq_file *seq, const struct table *table)
+{
+	s64 older = lost_kb(table) - held_kb(table);
+
+	seq_printf(seq, "%4s %-7s %-5s %5s %7lld %7lld %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
+		   "-", "-", "page", "-", older >> (PAGE_SHIFT - 10), older, "-", "-", "-", "-",
+		   "-", "-", "-", "-", "-");
+	seq_printf(seq, "%5s %-8s %6s (older than leakwatch)\n", "-", "-", "-");
+}
+
+/* Position 0 is the head, the one behind the last row what is older. */
 static void *table_at(struct table *table, loff_t pos)
 {
 	if (!pos)
 		return SEQ_START_TOKEN;
-	return pos <= table->nr ? &table->rows->row[pos - 1] : NULL;
+	if (pos <= table->nr)
+		return &table->rows->row[pos - 1];
+	return table->kind->lost && pos == table->nr + 1 ? &table->census : NULL;
 }
 
 static void *table_start(struct seq_file *seq, loff_t *pos)
@@ -309,10 +364,14 @@ static int table_show(struct seq_file *seq, void *at)
 		if (table->nr < table->rows->nr)
 			seq_printf(seq, "# %u of %u rows; control has \"rows\"\n", table->nr,
 				   table->rows->nr);
+		if (table->kind->lost)
+			print_lost_head(seq, table);
 		if (table->kind->group == LW_BY_CALLER)
 			print_columns(seq, table->kind);
 		else
 			seq_putc(seq, '\n');
+	} else if (at == &table->census) {
+		print_older(seq, table);
 	} else if (table->kind->group == LW_BY_CALLER) {
 		print_row(seq, table->kind, row - table->rows->row + 1, row);
 	} else {
@@ -344,6 +403,17 @@ static void drop_hidden(struct lw_rows *rows)
 	rows->nr = nr;
 }
 
+static struct lw_rows *lost_rows(struct table *table)
+{
+	struct lw_rows *rows = lw_rows_lost(table->kind->group, lw_wanted, &table->census);
+
+	if (rows && lw_figures_get(&table->figures, &table->census)) {
+		lw_rows_put(rows);
+		rows = NULL;
+	}
+	return rows;
+}
+
 static bool path_wanted(u32 id)
 {
 	return lw_wanted(id) && (!lw_settings.site || id == lw_settings.site ||
@@ -359,8 +429,11 @@ static int table_open(struct file *file, const struct kind *kind)
 		return err;
 	table->kind = kind;
 	mutex_lock(&lw_lock);
-	table->rows = lw_rows_get(kind->classes, kind->group,
-				  kind->group == LW_BY_PATH ? path_wanted : lw_wanted);
+	if (kind->lost)
+		table->rows = lost_rows(table);
+	else
+		table->rows = lw_rows_get(kind->classes, kind->group,
+					  kind->group == LW_BY_PATH ? path_wanted : lw_wanted);
 	if (table->rows) {
 		if (kind->limited)
 			drop_hidden(table->rows);
@@ -390,9 +463,9 @@ static int table_release(struct inode *inode, struct file *file)
 	return seq_release(inode, file);
 }
 
-#define DEFINE_TABLE(id, file_name, text, which, by, limit)			\
+#define DEFINE_TABLE(id, file_name, text, which, by, ...)			\
 static const struct kind id##_kind = {						\
-	.name = file_name, .about = text, .classes = which, .group = by, .limited = limit, \
+	.name = file_name, .about = text, .classes = which, .group = by, __VA_ARGS__ \
 };										\
 static int id##_open(struct inode *inode, struct file *file)			\
 {										\
@@ -407,14 +480,16 @@ const struct file_operations lw_##id##_fops = {					\
 }
 
 DEFINE_TABLE(top, "top", "what behaves most like a leak, over all classes",
-	     BIT(LW_SLAB) | BIT(LW_PAGE), LW_BY_CALLER, true);
+	     BIT(LW_SLAB) | BIT(LW_PAGE), LW_BY_CALLER, .limited = true);
 DEFINE_TABLE(slab_sites, "slab/sites", "objects by call site",
-	     BIT(LW_SLAB), LW_BY_CALLER, false);
+	     BIT(LW_SLAB), LW_BY_CALLER);
 DEFINE_TABLE(page_sites, "page/sites", "page frames by call site; counts are base pages",
-	     BIT(LW_PAGE), LW_BY_CALLER, false);
-DEFINE_TABLE(slab_stacks, "slab/stacks", "objects by path", BIT(LW_SLAB), LW_BY_PATH, false);
+	     BIT(LW_PAGE), LW_BY_CALLER);
+DEFINE_TABLE(page_lost, "page/lost", "pages that no figure of the kernel has, by call site",
+	     BIT(LW_PAGE), LW_BY_CALLER, .lost = true);
+DEFINE_TABLE(slab_stacks, "slab/stacks", "objects by path", BIT(LW_SLAB), LW_BY_PATH);
 DEFINE_TABLE(page_stacks, "page/stacks", "page frames by path; times are base pages",
-	     BIT(LW_PAGE), LW_BY_PATH, false);
+	     BIT(LW_PAGE), LW_BY_PATH);
 
 /* slab/caches: the sites of a cache, added up. The last is for what is in no cache. */
 

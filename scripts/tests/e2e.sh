@@ -98,7 +98,8 @@ check "nothing is left behind" test ! -e $D
 
 check "loads" insmod ./leakwatch.ko
 equal "the directory is for root alone" "$(stat -c %a $D)" 700
-for f in triage history top status slab/sites slab/stacks slab/caches page/sites page/stacks; do
+for f in triage history top status slab/sites slab/stacks slab/caches page/sites page/stacks page/lost meminfo census \
+	 user/processes; do
 	equal "$f: mode" "$(stat -c %a $D/$f)" 400
 	equal "$f: first line" "$(head -n 1 $D/$f | cut -d : -f 1)" "# leakwatch 1 $f"
 done
@@ -171,7 +172,7 @@ equal "MARK-KB grows with the leak" "$(row slab/sites leaky_leak_kmalloc | awk '
 check "and is something" test "$(row slab/sites leaky_leak_kmalloc | awk '$5 == 100 { print $8 }')" -ge 12
 writes now mark
 equal "and is 0 after a mark" "$(row slab/sites leaky_leak_kmalloc | awk '$5 == 100 { print $8 }')" 0
-equal "mark says so" "$(awk '$2 == "by" { print $2, $3, $4 }' $D/mark)" "by a write"
+equal "mark says so" "$(awk '$2 == "default" { print $4, $5, $6 }' $D/mark)" "by a write"
 writes "filter module leaky"
 check "filter module: what has nothing to do with it is not" sh -c "! grep -q vm_area_alloc $D/slab/sites"
 check "filter module: they are there" grep -q leaky_leak_kmalloc $D/top
@@ -301,6 +302,144 @@ equal "audit: those whose pages are gone are dropped" "$(live leaky_blind_kfree_
 check "audit: status says how many" test "$(value audit_dropped_objects)" -ge "$phantoms"
 check "audit: the row says so" grep -q 'missed.*leaky_blind_kfree_rcu_cache' $D/slab/sites
 equal "audit: what is live stays, and what the module left" "$(live leaky_leak_kmalloc)" 51
+quiet rmmod leaky
+
+# --- where all memory is
+
+# census KIND: how many pages are of it
+census() { awk -v kind="$1" '$1 == kind { print $2 }' $D/census; }
+# near NAME ONE TWO LIMIT: whole numbers that differ by no more
+near() { echo "# $1: $2 and $3"; at_most "$1" "$(($2 > $3 ? $2 - $3 : $3 - $2))" "$4"; }
+# lost FUNCTION: how many pages of it are lost; grown FUNCTION: and by how many KB since the mark
+lost() { row page/lost "$1" | awk '{ sum += $5 } END { print sum + 0 }'; }
+grown() { row page/lost "$1" | awk '{ sum += $8 } END { print sum + 0 }'; }
+whole() {
+	awk 'columns && $1 == "total" { total = $2 }
+	     columns && $1 != "total" { sum += $2 }
+	     $1 == "KIND" { columns = 1 }
+	     END { exit !total || sum != total }' $D/census
+}
+quick() { awk -v limit="${short:+500}" '/looked at in/ { exit $5 >= (limit ? limit : 50) }' $D/census; }
+comes_out() {
+	awk 'NF > 5 { kb[$1] = $2 }
+	     $6 == "used" { used += $2 }
+	     $6 == "freed" { freed += $2 }
+	     END { exit !used || used != kb["Total-used"] || freed != kb["Total-freed"] ||
+		   kb["Memory-Total"] - used - freed != kb["Total-lost"] }' $D/meminfo
+}
+agree() {
+	awk '$1 ~ /^Total-lost/ { by[$1] = $2; print }
+	     END { off = by["Total-lost"] - by["Total-lost-census"]; exit off > 8192 || off < -8192 }' $D/meminfo
+}
+rated() { awk '$1 == "pgfault" { exit $3 !~ /^[0-9]+$/ }' $D/meminfo; }
+# marked: the names of all marks, that which is chosen with a star
+marked() { awk '$1 ~ /^[0-9]+$/ { printf "%s%s%s", sep, $2, $3 == "yes" ? "*" : ""; sep = " " }' $D/mark; }
+
+rmmod leakwatch
+check "loads" insmod ./leakwatch.ko
+check "census: the parts are the whole" whole
+check "census: 1 GB in less than 50 ms, ten times that where the kernel checks itself" quick
+# of each page, 16 digits: bit 10 is a free block, bit 7 slab
+flags=$(od -An -v -t x8 -w8 /proc/kpageflags | awk '
+	substr($1, 14, 1) ~ /[4-7c-f]/ { free++ }
+	substr($1, 15, 1) ~ /[89a-f]/ { slab++ }
+	END { print free + 0, slab + 0 }')
+near "census: free blocks are the kernel's" "$(census free)" "${flags% *}" 2000
+near "census: slab is the kernel's" "$(census slab)" "${flags#* }" 200
+near "census: free blocks are MemFree" "$(census free)" "$(awk '$1 == "nr_free_pages" { print $2 }' /proc/vmstat)" 2000
+check "census: large kmallocs are at most what slab has besides" test \
+	"$(census large-kmalloc)" -le "$(($(awk '/^nr_slab/ { sum += $2 } END { print sum }' /proc/vmstat) - ${flags#* } + 500))"
+check "meminfo: the equation comes out" comes_out
+check "meminfo: lost by counters is lost by census, but for 8 MB" agree
+equal "meminfo: Memory-Total" "$(awk '$1 == "Memory-Total" { print $2 }' $D/meminfo)" \
+	"$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)"
+check "meminfo: the second reading has a change a second" rated
+quiet insmod ./leaky.ko kind=page count=300 churn=1000
+equal "lost: pages that leak, all of them" "$(lost leaky_leak_page)" 300
+equal "lost: none that were freed" "$(lost leaky_churn_page)" 0
+check "lost: it says how much of it that explains" grep -q '^# .* is explained by [0-9]* site' $D/page/lost
+equal "lost: what is older is the last line" "$(tail -n 1 $D/page/lost | awk '{ print $(NF - 2), $(NF - 1), $NF }')" \
+	"(older than leakwatch)"
+writes now mark
+equal "lost: nothing since the mark" "$(grown leaky_leak_page)" 0
+quiet rmmod leaky
+quiet insmod ./leaky.ko kind=page count=40 order=4
+equal "lost: blocks, every page of them" "$(lost leaky_leak_page)" 940
+equal "lost: MARK-KB is what was lost since" "$(grown leaky_leak_page)" 2560
+check "census: so does that of pages that are lost" test \
+	"$(awk '$1 == "lost-pages" { print $6 }' $D/census)" -ge 2400
+quiet rmmod leaky
+quiet insmod ./leaky.ko kind=vmalloc count=50
+equal "lost: vmalloc" "$(lost leaky_leak_vmalloc)" 200
+quiet rmmod leaky
+quiet insmod ./leaky.ko kind=kmalloc count=1000
+equal "lost: no objects" "$(lost leaky_leak_kmalloc)" 0
+quiet rmmod leaky
+large=$(census large-kmalloc)
+quiet insmod ./leaky.ko kind=kmalloc count=30 size=100000
+equal "lost: no large ones either" "$(lost leaky_leak_kmalloc)" 0
+check "census: they are large kmallocs" test "$(($(census large-kmalloc) - large))" -ge 960
+quiet rmmod leaky
+
+# --- processes
+
+# anon PID: the KB of anonymous memory of a process, as we see it
+anon() { awk -v pid="$1" '$1 == pid { print $3 }' $D/user/processes; }
+# What is new is one row a name, so that it has one of its own.
+ln -s /bin/busybox /tmp/busybox-hog
+cat > /tmp/hog.sh <<'HOG'
+x=$(head -c "$1" /dev/zero | tr '\0' x)
+: > "/tmp/hog.$$"
+sleep 600
+echo "$x"
+HOG
+hog() { /tmp/busybox-hog sh /tmp/hog.sh "$1" & }
+settled() { for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do [ -e "/tmp/hog.$1" ] && break; sleep 1; done; }
+hog_grew() { awk -v pid=$hog '$1 == pid { ok = $8 >= 7812 && $2 == "busybox-hog" && $9 == 1 } END { exit !ok }' $D/user/processes; }
+init_still() { awk '$1 == 1 { exit $8 > 500 }' $D/user/processes; }
+writes now mark
+hog 8000000
+hog=$!
+settled $hog
+near "processes: what one holds is what the kernel says" "$(anon $hog)" \
+	"$(awk '$1 == "RssAnon:" { print $2 }' /proc/$hog/status)" 600
+check "processes: and it has grown by that since the mark" hog_grew
+check "processes: the one that was there has not" init_still
+equal "processes: no thread of the kernel" "$(grep -c kthreadd $D/user/processes)" 0
+hog 2000000
+more=$!
+settled $more
+equal "processes: new ones of a name are one row" "$(awk '$1 == "-" && $2 == "busybox-hog" { print $9 }' $D/user/processes)" 2
+kill $hog $more
+wait $hog $more 2>/dev/null
+equal "processes: gone is gone" "$(grep -c busybox-hog $D/user/processes)" 0
+
+# --- marks with names
+
+writes clear
+equal "marks: one" "$(marked)" "default*"
+writes boot mark
+quiet insmod ./leaky.ko kind=page count=100
+writes after mark
+equal "marks: the last is chosen" "$(marked)" "default boot after*"
+equal "marks: nothing since then" "$(grown leaky_leak_page)" 0
+check "marks: another is chosen" writes "mark boot"
+equal "marks: since then" "$(grown leaky_leak_page)" 400
+check "marks: the tables name it" grep -q "mark boot set" $D/top
+for bad in "mark" "mark none" "mark drop none" "mark drop default" "mark boot now"; do
+	check "marks: control refuses '$bad'" refuses "$bad"
+done
+check "marks: one is dropped" writes "mark drop boot"
+equal "marks: the last is chosen again" "$(marked)" "default after*"
+for i in 1 2 3 4 5 6; do writes "n$i" mark; done
+check "marks: there is an end to them" refuses more mark
+check "and the log says how to go on" logged "mark: there are 8 marks; echo mark drop <name> > control"
+writes clear-but-marks
+equal "marks: they stay if that is asked for" "$(marked)" "after n1 n2 n3 n4 n5 n6 default*"
+writes clear
+equal "marks: else they go" "$(marked)" "default*"
+writes 1 mark
+equal "marks: what is no name is for the default" "$(marked)" "default*"
 quiet rmmod leaky
 
 # --- full tables say so

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Walking all tasks, as a module may, and the pages of their kernel stacks. */
+#ifndef COMPAT_TASK_H
+#define COMPAT_TASK_H
+
+#include <linux/idr.h>
+#include <linux/mm.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/vmalloc.h>
+#include <compat/access.h>
+
+/**
+ * lw_task_next() - the task with the next number
+ * @nr: the number to begin at; set to that of the task
+ * @type: PIDTYPE_PID for every thread, PIDTYPE_TGID for every process
+ *
+ * Return: the task, to be given back by put_task_struct(); NULL if there is none.
+ */
+static inline struct task_struct *lw_task_next(int *nr, enum pid_type type)
+{
+	struct task_struct *task = NULL;
+	struct pid *pid;
+
+	rcu_read_lock();
+	for (; (pid = idr_get_next(&init_pid_ns.idr, nr)); ++*nr) {
+		task = pid_task(pid, type);
+		if (task) {
+			get_task_struct(task);
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return task;
+}
+
+#define LW_STACK_PAGES	DIV_ROUND_UP(THREAD_SIZE, PAGE_SIZE)
+
+/**
+ * lw_stack_pages() - the pages of a task's kernel stack
+ * @task: the task, of which the caller has a reference
+ * @pages: set to them
+ *
+ * A stack may go while one looks: put_task_stack() is not exported. So all is read as what may not
+ * be there, in an RCU section, which since 5.17 a stack outlives. Process context.
+ * Return: how many; 0 if it has gone.
+ */
+static inline unsigned int lw_stack_pages(struct task_struct *task,
+					  struct page *pages[LW_STACK_PAGES])
+{
+	unsigned int nr = 0;
+#ifdef CONFIG_VMAP_STACK
+	struct page **from;
+	struct vm_struct *area;
+
+	rcu_read_lock();
+	area = READ_ONCE(task->stack_vm_area);
+	if (area && !lw_read_kernel(&from, &area->pages, sizeof(from)) && from &&
+	    !lw_read_kernel(pages, from, LW_STACK_PAGES * sizeof(*pages)))
+		nr = LW_STACK_PAGES;
+	rcu_read_unlock();
+#else
+	void *stack = READ_ONCE(task->stack);
+
+	for (; stack && nr < LW_STACK_PAGES; nr++)
+		pages[nr] = virt_to_page(stack + nr * PAGE_SIZE);
+#endif
+	return nr;
+}
+
+/** lw_mm_counter() - Return: a counter of an address space, exact where the kernel can be */
+static inline unsigned long lw_mm_counter(struct mm_struct *mm, int member)
+{
+#ifdef LW_HAVE_MM_COUNTER_SUM
+	return get_mm_counter_sum(mm, member);
+#else
+	return get_mm_counter(mm, member);
+#endif
+}
+
+#endif

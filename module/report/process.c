@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/* user/processes: which process holds how much memory of its own. */
+#include <linux/ctype.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <leakwatch/lock.h>
+#include <leakwatch/mark.h>
+#include <leakwatch/process.h>
+#include <leakwatch/report.h>
+
+/* A name may have anything in it; a column may not. */
+static const char *column(const char *comm, char text[TASK_COMM_LEN])
+{
+	int i;
+
+	for (i = 0; i < TASK_COMM_LEN - 1 && comm[i]; i++)
+		text[i] = isgraph(comm[i]) ? comm[i] : '_';
+	text[i] = 0;
+	return i ? text : "-";
+}
+
+static void print_process(struct seq_file *seq, const struct lw_process *process, bool marked)
+{
+	char text[TASK_COMM_LEN];
+
+	if (process->pid)
+		seq_printf(seq, "%7d ", process->pid);
+	else
+		seq_printf(seq, "%7s ", "-");
+	seq_printf(seq, "%-15s %9lld %9lld %9lld %9s %11s ", column(process->comm, text),
+		   process->anon, process->swap, process->shmem, "-", "-");
+	if (marked)
+		seq_printf(seq, "%9lld ", process->grown);
+	else
+		seq_printf(seq, "%9s ", "-");
+	seq_printf(seq, "%5u\n", process->nr);
+}
+
+static int processes_show(struct seq_file *seq, void *unused)
+{
+	struct lw_processes *now, *then;
+	unsigned int i, nr;
+
+	mutex_lock(&lw_lock);
+	now = lw_processes_get();
+	if (!now) {
+		mutex_unlock(&lw_lock);
+		return -ENOMEM;
+	}
+	nr = now->nr;
+	then = lw_mark_processes();
+	if (then)
+		lw_processes_since(now, then);
+	lw_print_head(seq, "user/processes", "memory that processes have for themselves");
+	seq_printf(seq, "# %u processes; those since the mark are one row a name\n", nr);
+	if (now->left_out)
+		seq_printf(seq, "# %u more: there was no room for them\n", now->left_out);
+	seq_printf(seq, "%7s %-15s %9s %9s %9s %9s %11s %9s %5s\n", "PID", "COMM", "ANON-KB",
+		   "SWAP-KB", "SHMEM-KB", "DMABUF-KB", "GROWTH-KB/H", "MARK-KB", "COUNT");
+	for (i = 0; i < now->nr; i++)
+		print_process(seq, &now->process[i], then);
+	mutex_unlock(&lw_lock);
+	lw_processes_put(now);
+	return 0;
+}
+
+static int processes_open(struct inode *inode, struct file *file)
+{
+	return single_open_size(file, processes_show, NULL, 64 << 10);
+}
+
+const struct file_operations lw_user_processes_fops = {
+	.owner = THIS_MODULE,
+	.open = processes_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
