@@ -140,7 +140,7 @@ static void by_figure(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_LEAK);
 	KUNIT_EXPECT_EQ(test, found.judged.growth, 8 * 1024 * 360);
 	KUNIT_EXPECT_EQ(test, found.bytes, 40 * 8 * 1024);
-	lw_place_find(LW_PLACE_USER_SHMEM, rows, 0, &found);
+	lw_place_find(LW_PLACE_USER_JAVA, rows, 0, &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_UNKNOWN);
 	lw_place_watch(LW_PLACE_USER_SHMEM, NULL);
 	lw_place_find(LW_PLACE_USER_SHMEM, rows, 0, &found);

@@ -2,9 +2,9 @@
 /*
  * triage: which of the places that memory leaks to leaks, and what is found there.
  *
- * There are six. Slab objects, kernel pages and buffers are watched by sites: the place leaks if one
- * of its call sites does, and then the finding is the sum of those that do; else it is judged by its
- * whole figure. A place without sites has a whole figure alone, from whoever calls
+ * There are six. Slab objects, kernel pages and buffers are watched by sites: the place leaks if
+ * one of its call sites does, and then the finding is the sum of those that do; else it is judged
+ * by its whole figure. A place without sites has a whole figure alone, from whoever calls
  * lw_place_watch(). What nobody watches is unknown, and the finding says why.
  *
  * All in process context, under lw_lock.
