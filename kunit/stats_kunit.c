@@ -49,7 +49,8 @@ static void sums_over_cpus(struct kunit *test)
 static void losses(struct kunit *test)
 {
 	static const enum lw_stat none[] = {
-		LW_UNMATCHED_OBJECTS, LW_UNMATCHED_PAGES, LW_FOLDED, LW_WALK_SHORT, LW_CACHES_FULL,
+		LW_UNMATCHED_OBJECTS, LW_UNMATCHED_PAGES, LW_UNMATCHED_BUFFERS, LW_FOLDED,
+		LW_WALK_SHORT, LW_CACHES_FULL,
 		LW_WALK_CHECKED, LW_WALK_SLOW, LW_MOVED, LW_SITES_SPOILT,
 	};
 	int i;

@@ -33,7 +33,7 @@ static int triage_test_init(struct kunit *test)
 
 static void triage_test_exit(struct kunit *test)
 {
-	lw_place_watch(LW_PLACE_BUFFER, NULL);
+	lw_place_watch(LW_PLACE_USER_SHMEM, NULL);
 	lw_history_exit();
 	lw_cache_exit();
 	lw_mark_exit();
@@ -72,7 +72,7 @@ static void unknown(struct kunit *test)
 {
 	struct lw_finding found;
 
-	lw_place_find(LW_PLACE_BUFFER, rows, BOTH, &found);
+	lw_place_find(LW_PLACE_USER_SHMEM, rows, BOTH, &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_UNKNOWN);
 	KUNIT_EXPECT_NOT_NULL(test, found.why);
 	KUNIT_EXPECT_EQ(test, found.bytes, -1);
@@ -134,16 +134,16 @@ static void by_figure(struct kunit *test)
 {
 	struct lw_finding found;
 
-	lw_place_watch(LW_PLACE_BUFFER, more_kb);
+	lw_place_watch(LW_PLACE_USER_SHMEM, more_kb);
 	pass(40);
-	lw_place_find(LW_PLACE_BUFFER, rows, 0, &found);
+	lw_place_find(LW_PLACE_USER_SHMEM, rows, 0, &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_LEAK);
 	KUNIT_EXPECT_EQ(test, found.judged.growth, 8 * 1024 * 360);
 	KUNIT_EXPECT_EQ(test, found.bytes, 40 * 8 * 1024);
-	lw_place_find(LW_PLACE_USER_SHMEM, rows, 0, &found);
+	lw_place_find(LW_PLACE_USER_JAVA, rows, 0, &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_UNKNOWN);
-	lw_place_watch(LW_PLACE_BUFFER, NULL);
-	lw_place_find(LW_PLACE_BUFFER, rows, 0, &found);
+	lw_place_watch(LW_PLACE_USER_SHMEM, NULL);
+	lw_place_find(LW_PLACE_USER_SHMEM, rows, 0, &found);
 	KUNIT_EXPECT_NOT_NULL(test, found.why);
 }
 

@@ -8,6 +8,7 @@
 #include <linux/moduleparam.h>
 #include <linux/random.h>
 #include <linux/string.h>
+#include <leakwatch/buffers.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/history.h>
 #include <leakwatch/hook.h>
@@ -22,6 +23,8 @@
 
 #define SITES_DEFAULT_MIN	4096U
 #define SITES_DEFAULT_MAX	65536U
+#define BUFFERS_DEFAULT_MIN	512U
+#define BUFFERS_DEFAULT_MAX	16384U
 
 /* Few sites have much; of caches there are seldom more. */
 #define SITES_A_HISTORY		16U
@@ -34,6 +37,10 @@ MODULE_PARM_DESC(objects, "objects that can be live at once, 512 to 268435456, 8
 static unsigned int sites;
 module_param(sites, uint, 0444);
 MODULE_PARM_DESC(sites, "call sites and paths, 64 to 131072, about 170 bytes each and 16 a CPU (0: RAM / 65536)");
+
+static unsigned int buffers;
+module_param(buffers, uint, 0444);
+MODULE_PARM_DESC(buffers, "DMA-BUFs that can be live at once, 64 to 65536, about 250 bytes each (0: RAM / 262144)");
 
 static unsigned int depth = 16;
 module_param(depth, uint, 0444);
@@ -51,9 +58,9 @@ static unsigned long sample_bytes = 1UL << (LW_RATE_DEFAULT + LW_RATE_SHIFT);
 module_param(sample_bytes, ulong, 0444);
 MODULE_PARM_DESC(sample_bytes, "sampled mode: of so many bytes one draw, a power of two, 4096 to 1073741824 (524288)");
 
-static char *classes = "slab,page";
+static char *classes = "slab,page,buffer";
 module_param(classes, charp, 0444);
-MODULE_PARM_DESC(classes, "what to watch: slab, page or slab,page (slab,page)");
+MODULE_PARM_DESC(classes, "what to watch: some of slab, page, buffer, separated by commas (all)");
 
 static char *without = "";
 module_param(without, charp, 0444);
@@ -69,14 +76,26 @@ static bool check_range(const char *name, unsigned long value, unsigned long min
 
 static unsigned int class_bits(void)
 {
-	if (!strcmp(classes, "slab"))
-		return BIT(LW_SLAB);
-	if (!strcmp(classes, "page"))
-		return BIT(LW_PAGE);
-	if (!strcmp(classes, "slab,page") || !strcmp(classes, "page,slab"))
-		return BIT(LW_SLAB) | BIT(LW_PAGE);
-	pr_err("classes=%s is none of slab, page, slab,page\n", classes);
-	return 0;
+	const char *at = classes;
+	unsigned int bits = 0;
+	enum lw_class class;
+	size_t len;
+
+	for (;; at++) {
+		len = strcspn(at, ",");
+		for (class = 0; class < LW_NR_CLASSES; class++)
+			if (strlen(lw_class_name(class)) == len &&
+			    !strncmp(lw_class_name(class), at, len))
+				break;
+		if (class == LW_NR_CLASSES) {
+			pr_err("classes=%s is not some of slab, page, buffer\n", classes);
+			return 0;
+		}
+		bits |= BIT(class);
+		at += len;
+		if (!*at)
+			return bits;
+	}
 }
 
 static int check_parameters(void)
@@ -84,8 +103,12 @@ static int check_parameters(void)
 	if (!sites)
 		sites = clamp_t(unsigned long, totalram_pages() >> (16 - PAGE_SHIFT),
 				SITES_DEFAULT_MIN, SITES_DEFAULT_MAX);
+	if (!buffers)
+		buffers = clamp_t(unsigned long, totalram_pages() >> (18 - PAGE_SHIFT),
+				  BUFFERS_DEFAULT_MIN, BUFFERS_DEFAULT_MAX);
 	if ((objects && !check_range("objects", objects, LW_LIVE_MIN, LW_LIVE_MAX)) ||
 	    !check_range("sites", sites, LW_SITES_MIN, LW_MAX_SITES) ||
+	    !check_range("buffers", buffers, LW_BUFFERS_MIN, LW_BUFFERS_MAX) ||
 	    !check_range("depth", depth, 1, LW_DEPTH_MAX))
 		return -EINVAL;
 	if (strcmp(stacks, "all") && strcmp(stacks, "off")) {
@@ -153,6 +176,9 @@ static int init_tables(unsigned int bits)
 	err = lw_pages_init(bits & BIT(LW_PAGE) ? end : 0, chunk_exists);
 	if (err)
 		return err;
+	err = lw_buffers_init(bits & BIT(LW_BUFFER) ? buffers : 0);
+	if (err)
+		return err;
 	err = lw_sites_init(sites);
 	if (err)
 		return err;
@@ -171,6 +197,7 @@ static void exit_tables(void)
 	lw_history_exit();
 	lw_mark_exit();
 	lw_sites_exit();
+	lw_buffers_exit();
 	lw_pages_exit();
 	lw_live_exit();
 }

@@ -38,7 +38,7 @@ enum lw_hook_type {
 /**
  * struct lw_hook - a hook
  * @name: the tracepoint's, or what status calls it
- * @type: how it is hooked
+ * @type: how it is hooked; what has a function as well as a tracepoint, where that is absent
  * @class: whose events these are
  * @frees: it tells of frees, so it is attached before those that tell of allocations
  * @needed: the class is off without it
@@ -87,8 +87,14 @@ struct lw_hook {
 	unsigned long missed;
 };
 
-extern struct lw_hook lw_kmem_hooks[], lw_page_hooks[];
-extern const unsigned int lw_nr_kmem_hooks, lw_nr_page_hooks;
+extern struct lw_hook lw_kmem_hooks[], lw_page_hooks[], lw_buffer_hooks[];
+extern const unsigned int lw_nr_kmem_hooks, lw_nr_page_hooks, lw_nr_buffer_hooks;
+
+/** lw_hook_type() - Return: how @hook is hooked on this kernel */
+static inline enum lw_hook_type lw_hook_type(const struct lw_hook *hook)
+{
+	return hook->tp ? LW_TRACE : hook->type;
+}
 
 /**
  * lw_hooks_init() - find the hooks

@@ -38,20 +38,28 @@
  * enum lw_class - whose memory it is
  * @LW_SLAB: objects of slab caches, and kmallocs of any size
  * @LW_PAGE: page frames
+ * @LW_BUFFER: DMA-BUFs
  * @LW_NR_CLASSES: how many there are
  */
 enum lw_class {
 	LW_SLAB,
 	LW_PAGE,
+	LW_BUFFER,
 	LW_NR_CLASSES
 };
+
+/** lw_class_name() - Return: what tables call @class */
+static inline const char *lw_class_name(enum lw_class class)
+{
+	return class == LW_SLAB ? "slab" : class == LW_PAGE ? "page" : "buffer";
+}
 
 /**
  * typedef lw_what_t - what is asked for, as one comparable word
  *
  * Bits 0-1 the class, 2 whether a cache is named, 3-7 the rate at which it was drawn (sample.h), 0
  * if all is taken, 8-31 the page order or the kmalloc type, 32-63 the gfp mask, the size in bytes,
- * or the number of the cache (cache.h).
+ * the number of the cache (cache.h), or a buffer's pages.
  */
 typedef u64 lw_what_t;
 
@@ -78,6 +86,12 @@ static inline lw_what_t lw_what_cache(u32 cache)
 static inline lw_what_t lw_what_pages(u8 order, u32 gfp)
 {
 	return LW_PAGE | (u64)order << 8 | (u64)gfp << 32;
+}
+
+/** lw_what_buffer() - a buffer of @pages; 0 for buffers of any size, counted in base pages */
+static inline lw_what_t lw_what_buffer(u32 pages)
+{
+	return LW_BUFFER | (u64)pages << 32;
 }
 
 static inline enum lw_class lw_what_class(lw_what_t what)

@@ -22,6 +22,9 @@
  * @LW_LOST_MOVE: a free met an entry that was being moved and took it twice; must stay 0
  * @LW_UNMATCHED_OBJECTS: frees of objects that the table does not hold: older than the module
  * @LW_UNMATCHED_PAGES: freed page frames that the table does not hold: older than the module
+ * @LW_LOST_BUFFERS: a buffer got no record, the table was full
+ * @LW_UNMATCHED_BUFFERS: releases of buffers that have no record
+ * @LW_MISSED_BUFFERS: a buffer's file was handed out again without a release in between
  * @LW_MISSED_OBJECTS: an object's address was handed out again without a free in between
  * @LW_MISSED_PAGES: a page frame was handed out again without a free in between
  * @LW_GONE_OBJECTS: objects that an audit found to be free: their frees were missed
@@ -47,6 +50,9 @@ enum lw_stat {
 	LW_LOST_MOVE,
 	LW_UNMATCHED_OBJECTS,
 	LW_UNMATCHED_PAGES,
+	LW_LOST_BUFFERS,
+	LW_UNMATCHED_BUFFERS,
+	LW_MISSED_BUFFERS,
 	LW_MISSED_OBJECTS,
 	LW_MISSED_PAGES,
 	LW_GONE_OBJECTS,

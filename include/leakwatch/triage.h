@@ -2,9 +2,9 @@
 /*
  * triage: which of the places that memory leaks to leaks, and what is found there.
  *
- * There are six. Slab objects and kernel pages are watched by sites: the place leaks if one of its
- * call sites does, and then the finding is the sum of those that do; else it is judged by its
- * whole figure. A place without sites has a whole figure alone, from whoever calls
+ * There are six. Slab objects, kernel pages and buffers are watched by sites: the place leaks if
+ * one of its call sites does, and then the finding is the sum of those that do; else it is judged
+ * by its whole figure. A place without sites has a whole figure alone, from whoever calls
  * lw_place_watch(). What nobody watches is unknown, and the finding says why.
  *
  * All in process context, under lw_lock.
@@ -18,7 +18,7 @@
  * enum lw_place - where memory leaks to; also the numbers of their whole figures (history.h)
  * @LW_PLACE_SLAB: slab objects
  * @LW_PLACE_PAGE: pages that the kernel asked for, but for user memory, page cache and slab
- * @LW_PLACE_BUFFER: graphics buffers: ION, DMA-BUF
+ * @LW_PLACE_BUFFER: DMA-BUFs, ION's among them
  * @LW_PLACE_USER_JAVA: Java heaps of processes
  * @LW_PLACE_USER_NATIVE: other anonymous memory of processes, that which is swapped out included
  * @LW_PLACE_USER_SHMEM: shared memory, ashmem and tmpfs
@@ -50,7 +50,7 @@ struct lw_finding {
 
 /**
  * lw_place_watch() - have a place judged by a figure
- * @place: the place, neither slab nor page
+ * @place: the place, none that is a class
  * @kb: how many KB it holds now (lw_history_watch()); NULL: no more
  */
 void lw_place_watch(enum lw_place place, u64 (*kb)(void));
@@ -61,7 +61,7 @@ const char *lw_place_name(unsigned int place);
 /**
  * lw_place_find() - judge a place
  * @place: the place
- * @rows: all rows by call site, of both classes
+ * @rows: all rows by call site, of all classes
  * @on: the classes that are watched, a bit each
  * @finding: what is found
  */

@@ -10,6 +10,8 @@
 #include <leakwatch/hook.h>
 #include <leakwatch/sample.h>
 
+#define MODAL	(BIT(LW_SLAB) | BIT(LW_PAGE))	/* classes that can be sampled */
+
 static unsigned int wanted;	/* classes asked for, a bit each */
 static unsigned int watched;	/* classes that have what they need */
 
@@ -22,6 +24,8 @@ static struct lw_hook *next_hook(struct lw_hook *hook)
 	if (hook == &lw_kmem_hooks[lw_nr_kmem_hooks])
 		return &lw_page_hooks[0];
 	if (hook == &lw_page_hooks[lw_nr_page_hooks])
+		return &lw_buffer_hooks[0];
+	if (hook == &lw_buffer_hooks[lw_nr_buffer_hooks])
 		return NULL;
 	return hook;
 }
@@ -31,7 +35,7 @@ static void match(struct tracepoint *tp, void *unused)
 	struct lw_hook *hook;
 
 	for_each_hook(hook)
-		if (hook->type == LW_TRACE && !strcmp(hook->name, tp->name))
+		if (hook->trace && !strcmp(hook->name, tp->name))
 			hook->tp = tp;
 }
 
@@ -47,10 +51,9 @@ static void attach(struct lw_hook *hook)
 	if (hook->err == -ECANCELED)	/* left out by the user */
 		return;
 	hook->err = -ENOENT;
-	if (hook->type == LW_TRACE) {
+	if (hook->tp) {
 		hook->probe = adapter(hook);
-		if (hook->tp)
-			hook->err = tracepoint_probe_register(hook->tp, hook->probe, NULL);
+		hook->err = tracepoint_probe_register(hook->tp, hook->probe, NULL);
 	} else {
 		for (i = 0; i < LW_HOOK_SYMBOLS && hook->symbol[i] && hook->err == -ENOENT; i++)
 			hook->err = lw_probe_attach(hook, hook->symbol[i]);
@@ -63,7 +66,7 @@ static void detach(struct lw_hook *hook)
 	if (!hook->attached)
 		return;
 	hook->attached = false;
-	if (hook->type == LW_TRACE)
+	if (hook->tp)
 		tracepoint_probe_unregister(hook->tp, hook->probe, NULL);
 	else
 		lw_probe_detach(hook);
@@ -140,8 +143,7 @@ int lw_hooks_attach(void)
 	for_each_hook(hook)
 		if (watched && hook->needed && hook->err && wanted & BIT(hook->class))
 			pr_warn("class %s is off: its hook %s is %s (%d)\n",
-				hook->class == LW_SLAB ? "slab" : "page", hook->name, why(hook),
-				hook->err);
+				lw_class_name(hook->class), hook->name, why(hook), hook->err);
 	return watched ? 0 : -EOPNOTSUPP;
 }
 
@@ -150,9 +152,9 @@ void lw_hooks_pause(void)
 	struct lw_hook *hook;
 
 	for_each_hook(hook)
-		if (hook->type == LW_RETURN && hook->attached)
+		if (hook->type == LW_RETURN && hook->attached && MODAL & BIT(hook->class))
 			hook->missed = lw_hook_missed(hook);
-	detach_some(~0U, false);
+	detach_some(MODAL, false);
 }
 
 /* The new adapter comes before the old one goes, so whichever is first takes what is freed. */
@@ -183,7 +185,7 @@ int lw_hooks_resume(void)
 
 	for (turn = 1; turn <= 2; turn++)
 		for_each_hook(hook)
-			if (in_turn(hook, turn) && watched & BIT(hook->class)) {
+			if (in_turn(hook, turn) && watched & MODAL & BIT(hook->class)) {
 				attach(hook);
 				if (hook->needed && !hook->attached)
 					err = hook->err;
@@ -228,7 +230,7 @@ unsigned long lw_hook_events(const struct lw_hook *hook)
 
 unsigned long lw_hook_missed(const struct lw_hook *hook)
 {
-	switch (hook->type) {
+	switch (lw_hook_type(hook)) {
 	case LW_ENTRY:
 		return hook->by_ftrace ? 0 : hook->kp.nmissed;
 	case LW_RETURN:

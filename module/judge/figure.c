@@ -25,7 +25,7 @@ static const struct {
 	[LW_FREE_CPU_LISTS] = { "Cpufre", LW_ROLE_FREED, "free, on lists of CPUs" },
 	[LW_ANON] = { "Anon", LW_ROLE_USED, "" },
 	[LW_CACHE] = { "Cache", LW_ROLE_USED, "files and Shmem, without Buffer" },
-	[LW_BUFFER] = { "Buffer", LW_ROLE_USED, "" },
+	[LW_BLOCK_BUFFER] = { "Buffer", LW_ROLE_USED, "" },
 	[LW_SLAB_ALL] = { "Slab", LW_ROLE_USED, "large kmallocs too" },
 	[LW_KERN_STACK] = { "KernStack", LW_ROLE_USED, "" },
 	[LW_PAGE_TABLES] = { "PageTables", LW_ROLE_USED, "" },
@@ -177,7 +177,7 @@ static void get_counters(s64 *kb)
 	kb[LW_FREE_CMA] = pages_kb(global_zone_page_state(NR_FREE_CMA_PAGES));
 	kb[LW_FREE_SYSTEM] = pages_kb(global_zone_page_state(NR_FREE_PAGES)) - kb[LW_FREE_CMA];
 	kb[LW_ANON] = pages_kb(global_node_page_state(NR_ANON_MAPPED));
-	kb[LW_BUFFER] = pages_kb(info.bufferram);
+	kb[LW_BLOCK_BUFFER] = pages_kb(info.bufferram);
 	file = global_node_page_state(NR_FILE_PAGES) - max(cached, 0L) - (long)info.bufferram;
 	kb[LW_CACHE] = pages_kb(max(file, 0L));
 	kb[LW_SLAB_RECLAIMABLE] = pages_kb(lw_slab_pages(true));

@@ -248,6 +248,8 @@ static bool is_given_back(u32 key)
 		return key < lw_history_whole(LW_NR_CLASSES);
 	if (key >= lw_sites_max())
 		return true;
+	if (lw_what_class(site->what) == LW_BUFFER)
+		return false;
 	if (lw_what_class(site->what) == LW_SLAB)
 		return site->cache && lw_cache_reclaimable(site->cache);
 	/* kinds: user memory, page cache, pages that are counted as objects */

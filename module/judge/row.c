@@ -3,6 +3,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <leakwatch/buffers.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/census.h>
 #include <leakwatch/clock.h>
@@ -86,13 +87,13 @@ static void fill(struct lw_row *row, u32 id, unsigned int classes, enum lw_group
 		    (site->cache && lw_cache_dead(site->cache) ? LW_NOTE_DESTROYED : 0);
 }
 
-static void age(struct walk *walk, struct lw_row *row, u64 entry)
+static void age(struct walk *walk, struct lw_row *row, u32 tick)
 {
-	u32 seconds = lw_clock_seconds(lw_entry_age(entry), walk->now);
+	u32 seconds = lw_clock_seconds(tick, walk->now);
 
 	/* for the judgement, which is that of the whole site, whatever is wanted of it */
 	row->old += row->has_half &&
-		    ((row->half - lw_entry_age(entry)) & LW_AGE_MASK) <= LW_AGE_MASK / 2;
+		    ((row->half - tick) & LW_AGE_MASK) <= LW_AGE_MASK / 2;
 	if (!row->wanted)
 		return;
 	row->seen++;
@@ -107,12 +108,22 @@ static void see_object(unsigned long addr, u64 entry, void *arg)
 	u32 site = lw_entry_site(entry);
 
 	if (site < walk->rows->nr)
-		age(walk, &walk->rows->row[site], entry);
+		age(walk, &walk->rows->row[site], lw_entry_age(entry));
 }
 
 static void see_page(unsigned long pfn, u64 entry, void *arg)
 {
 	see_object(0, entry, arg);
+}
+
+static void see_buffers(struct walk *walk)
+{
+	struct lw_buffer buffer;
+	unsigned int at;
+
+	for (at = 0; lw_buffers_next(&at, &buffer); at++)
+		if (buffer.site < walk->rows->nr)
+			age(walk, &walk->rows->row[buffer.site], buffer.tick);
 }
 
 /* Of a site all ages weigh the same; where sites are added up they do not. */
@@ -198,6 +209,8 @@ struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)
 		lw_live_walk(see_object, &walk);
 	if (classes & BIT(LW_PAGE))
 		lw_pages_walk(see_page, &walk);
+	if (classes & BIT(LW_BUFFER))
+		see_buffers(&walk);
 	for (id = 0; id < nr; id++)
 		weigh_ages(&rows->row[id], id);
 	group(rows, by);

@@ -4,7 +4,8 @@
 #include <leakwatch/triage.h>
 
 static_assert(LW_NR_PLACES <= LW_WHOLES);
-static_assert(LW_PLACE_SLAB == (int)LW_SLAB && LW_PLACE_PAGE == (int)LW_PAGE);
+static_assert(LW_PLACE_SLAB == (int)LW_SLAB && LW_PLACE_PAGE == (int)LW_PAGE &&
+	      LW_PLACE_BUFFER == (int)LW_BUFFER);
 
 static bool watched[LW_NR_PLACES];
 
@@ -58,7 +59,7 @@ static void add_leaks(enum lw_place place, const struct lw_rows *rows, struct lw
 void lw_place_find(enum lw_place place, const struct lw_rows *rows, unsigned int on,
 		   struct lw_finding *finding)
 {
-	bool by_site = place == LW_PLACE_SLAB || place == LW_PLACE_PAGE;
+	bool by_site = place < (int)LW_NR_CLASSES;
 	u32 key = lw_history_whole(place);
 	const struct lw_point *point;
 

@@ -86,7 +86,8 @@ static void print_figure(struct seq_file *seq, const struct moment *now, unsigne
 	print_kb(seq, 12, kb);
 	print_kb(seq, 9, ms ? a_second(lw_figure_change(kb, last.kb[nr]), ms) : LW_NO_FIGURE);
 	print_kb(seq, 9, lw_figure_change(kb, lw_mark_figures()->kb[nr]));
-	seq_printf(seq, "%11s %-5s %s%s%s\n", growth_of(nr, kb, growth, sizeof(growth)), roles[lw_figure_role(nr)], note,
+	seq_printf(seq, "%11s %-5s %s%s%s\n", growth_of(nr, kb, growth, sizeof(growth)),
+		   roles[lw_figure_role(nr)], note,
 		   *note && *more ? "; " : "", *note || *more ? more : "-");
 }
 

@@ -5,8 +5,10 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <leakwatch/audit.h>
+#include <leakwatch/buffers.h>
 #include <leakwatch/filter.h>
 #include <leakwatch/history.h>
+#include <leakwatch/holders.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
 #include <leakwatch/mark.h>
@@ -22,6 +24,7 @@ void lw_forget(void)
 	lw_live_clear();
 	lw_filter_clear();
 	lw_pages_clear();
+	lw_buffers_clear();
 	lw_sites_clear();
 	lw_stats_clear();
 	lw_hooks_clear();
@@ -36,9 +39,11 @@ int lw_start(void)
 
 	lw_forget();
 	err = lw_hooks_attach();
-	if (!err)
-		lw_watch_start();
-	return err;
+	if (err)
+		return err;
+	lw_watch_start();
+	lw_holders_find_older();
+	return 0;
 }
 
 void lw_stop(void)
@@ -107,6 +112,13 @@ int lw_report_init(void)
 	debugfs_create_file("lost", 0400, dir, NULL, &lw_page_lost_fops);
 	dir = make_dir("user", root);
 	debugfs_create_file("processes", 0400, dir, NULL, &lw_user_processes_fops);
+	dir = make_dir("buffers", root);
+	debugfs_create_file("heaps", 0400, dir, NULL, &lw_buffers_heaps_fops);
+	debugfs_create_file("live", 0400, dir, NULL, &lw_buffers_live_fops);
+	debugfs_create_file("orphans", 0400, dir, NULL, &lw_buffers_orphans_fops);
+	debugfs_create_file("holders", 0400, dir, NULL, &lw_buffers_holders_fops);
+	debugfs_create_file("events", 0400, dir, NULL, &lw_buffers_events_fops);
+	debugfs_create_file("stacks", 0400, dir, NULL, &lw_buffers_stacks_fops);
 	return 0;
 }
 

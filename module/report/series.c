@@ -148,8 +148,8 @@ static int history_open(struct inode *inode, struct file *file)
 	if (!all)
 		return err;
 	mutex_lock(&lw_lock);
-	all->caller = lw_rows_get(BIT(LW_SLAB) | BIT(LW_PAGE), LW_BY_CALLER, lw_wanted);
-	all->path = lw_rows_get(BIT(LW_SLAB) | BIT(LW_PAGE), LW_BY_PATH, lw_wanted);
+	all->caller = lw_rows_get(BIT(LW_NR_CLASSES) - 1, LW_BY_CALLER, lw_wanted);
+	all->path = lw_rows_get(BIT(LW_NR_CLASSES) - 1, LW_BY_PATH, lw_wanted);
 	mutex_unlock(&lw_lock);
 	if (all->caller && all->path)
 		err = seq_open(file, &history_ops);

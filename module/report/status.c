@@ -3,6 +3,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <leakwatch/audit.h>
+#include <leakwatch/buffers.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/filter.h>
 #include <leakwatch/history.h>
@@ -44,6 +45,9 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "objects_kb", slots * sizeof(u64) >> 10);
 	line(seq, "pages_live", live[LW_PAGE]);
 	line(seq, "pages_kb", lw_pages_bytes() >> 10);
+	line(seq, "buffers_live", lw_buffers_nr());
+	line(seq, "buffers_max", lw_buffers_max());
+	line(seq, "buffers_kb", lw_buffers_bytes() >> 10);
 	line(seq, "sites", lw_sites_end() - 1);
 	line(seq, "sites_max", lw_sites_max() - 1);
 	line(seq, "frames", lw_frames_used());
@@ -58,8 +62,8 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "samples", lw_history_passes());
 	line(seq, "sample_us", lw_history_took());
 	line(seq, "memory_kb", (slots * sizeof(u64) + lw_pages_bytes() + lw_sites_bytes() +
-				lw_marks_bytes() + lw_caches_bytes() + lw_walk_bytes() +
-				lw_frame_bytes() + lw_history_bytes()) >> 10);
+				lw_buffers_bytes() + lw_marks_bytes() + lw_caches_bytes() +
+				lw_walk_bytes() + lw_frame_bytes() + lw_history_bytes()) >> 10);
 }
 
 static void show_audit(struct seq_file *seq)
@@ -84,9 +88,9 @@ static void show_hook(const struct lw_hook *hook, void *arg)
 	char err[16];
 
 	snprintf(err, sizeof(err), "error%d", hook->err);
-	seq_printf(seq, "%-22s %-10s %-5s %-9s %12lu %8lu\n", hook->name,
-		   hook->by_ftrace ? "ftrace" : types[hook->type],
-		   hook->class == LW_SLAB ? "slab" : "page",
+	seq_printf(seq, "%-22s %-10s %-6s %-9s %12lu %8lu\n", hook->name,
+		   hook->by_ftrace ? "ftrace" : types[lw_hook_type(hook)],
+		   lw_class_name(hook->class),
 		   hook->attached ? "attached" : hook->err == -ENOENT ? "absent" :
 		   hook->err == -ECANCELED ? "left-out" : hook->err ? err : "detached",
 		   lw_hook_events(hook), lw_hook_missed(hook));
@@ -108,6 +112,7 @@ static int status_show(struct seq_file *seq, void *unused)
 	seq_printf(seq, "%-24s %s\n", "NAME", "VALUE");
 	show_class(seq, "class_slab", LW_SLAB);
 	show_class(seq, "class_page", LW_PAGE);
+	show_class(seq, "class_buffer", LW_BUFFER);
 	seq_printf(seq, "%-24s %s\n", "mode", lw_sampled() ? "sampled" : "exact");
 	line(seq, "mode_age", lw_watch_mode_seconds());
 	line(seq, "sample_bytes", lw_rate_bytes(lw_settings.rate));
@@ -117,7 +122,7 @@ static int status_show(struct seq_file *seq, void *unused)
 	for (i = 0; i < LW_NR_STATS; i++)
 		line(seq, lw_stat_name(i), lw_stat_read(i));
 	show_audit(seq);
-	seq_printf(seq, "\n%-22s %-10s %-5s %-9s %12s %8s\n", "HOOK", "TYPE", "CLASS", "STATE",
+	seq_printf(seq, "\n%-22s %-10s %-6s %-9s %12s %8s\n", "HOOK", "TYPE", "CLASS", "STATE",
 		   "EVENTS", "MISSED");
 	lw_hooks_each(show_hook, seq);
 	mutex_unlock(&lw_lock);

@@ -58,7 +58,7 @@ const char *lw_kind_text(u32 id)
 		return "(slab objects and large kmallocs)";
 	if (id == LW_SITE_MIGRATION)
 		return "(compaction)";
-	if (!(gfp & (__force u32)__GFP_MOVABLE))
+	if (lw_what_class(lw_sites[id].what) == LW_BUFFER || !(gfp & (__force u32)__GFP_MOVABLE))
 		return "(no stack)";
 	if (gfp & (__force u32)__GFP_ZERO)
 		return "(movable: zeroed, as anonymous memory)";
@@ -199,7 +199,7 @@ void lw_print_head(struct seq_file *seq, const char *name, const char *about)
 
 static void print_columns(struct seq_file *seq, const struct kind *kind)
 {
-	seq_printf(seq, "%4s %-7s %-5s %5s %7s %7s %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
+	seq_printf(seq, "%4s %-7s %-6s %5s %7s %7s %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
 		   "RANK", "VERDICT", "CLASS", "ID", "LIVE", "KB", "GROWTH-KB/H", "MARK-KB",
 		   "ALLOCS", "FREES", "AGE-MIN", "AGE-AVG", "AGE-MAX", "PID", "NOTE");
 	if (kind->classes == BIT(LW_SLAB))
@@ -213,13 +213,13 @@ static void print_row(struct seq_file *seq, const struct kind *kind, unsigned in
 		      const struct lw_row *row)
 {
 	const struct lw_site *site = &lw_sites[row->site];
-	enum lw_class class = lw_what_class(site->what);
 	char pid[24], note[56], ages[3][12], figures[6][FIGURE], growth[24];
 	bool about = row->estimated;
 
-	seq_printf(seq, "%4u %-7s %-5s %5u %7s %7s %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
-		   rank, lw_verdict_name(row->judged.verdict), class == LW_SLAB ? "slab" : "page",
-		   row->site, figure(about, row->live, figures[0]),
+	seq_printf(seq, "%4u %-7s %-6s %5u %7s %7s %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
+		   rank, lw_verdict_name(row->judged.verdict),
+		   lw_class_name(lw_what_class(site->what)), row->site,
+		   figure(about, row->live, figures[0]),
 		   figure(about, kb(lw_row_bytes(row)), figures[1]),
 		   lw_growth_text(&row->judged, growth, sizeof(growth)),
 		   figure(about, kb(lw_row_grown(row)), figures[2]),
@@ -257,6 +257,8 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 		seq_printf(seq, ", error %s KB", error_text(row, error));
 	if (lw_what_class(site->what) == LW_SLAB) {
 		seq_printf(seq, ", cache %s, size %u", lw_site_cache(site), row->size);
+	} else if (lw_what_class(site->what) == LW_BUFFER) {
+		seq_printf(seq, ", size %u", row->size);
 	} else if (!lw_row_is_backing(row) && row->site != LW_SITE_MIGRATION) {
 		gfp = (__force gfp_t)lw_what_major(site->what);
 		seq_printf(seq, ", order %u, mask %#x(%pGg)", lw_what_order(site->what),
@@ -480,7 +482,7 @@ const struct file_operations lw_##id##_fops = {					\
 }
 
 DEFINE_TABLE(top, "top", "what behaves most like a leak, over all classes",
-	     BIT(LW_SLAB) | BIT(LW_PAGE), LW_BY_CALLER, .limited = true);
+	     BIT(LW_SLAB) | BIT(LW_PAGE) | BIT(LW_BUFFER), LW_BY_CALLER, .limited = true);
 DEFINE_TABLE(slab_sites, "slab/sites", "objects by call site",
 	     BIT(LW_SLAB), LW_BY_CALLER);
 DEFINE_TABLE(page_sites, "page/sites", "page frames by call site; counts are base pages",
@@ -490,6 +492,8 @@ DEFINE_TABLE(page_lost, "page/lost", "pages that no figure of the kernel has, by
 DEFINE_TABLE(slab_stacks, "slab/stacks", "objects by path", BIT(LW_SLAB), LW_BY_PATH);
 DEFINE_TABLE(page_stacks, "page/stacks", "page frames by path; times are base pages",
 	     BIT(LW_PAGE), LW_BY_PATH);
+DEFINE_TABLE(buffers_stacks, "buffers/stacks", "buffers by path and size", BIT(LW_BUFFER),
+	     LW_BY_PATH);
 
 /* slab/caches: the sites of a cache, added up. The last is for what is in no cache. */
 

@@ -127,8 +127,9 @@ static void print_next(struct seq_file *seq, const struct lw_row *first, bool kn
 	if (lw_stats_lost() || deaf)
 		seq_puts(seq, "# Some events were lost or not heard: cat status\n");
 	if (first)
-		seq_printf(seq, "# Next: echo site %u > control; cat %s/stacks\n", first->site,
-			   lw_place_name(lw_what_class(lw_sites[first->site].what)));
+		seq_printf(seq, "# Next: echo site %u > control; cat %s%s/stacks\n", first->site,
+			   lw_class_name(lw_what_class(lw_sites[first->site].what)),
+			   lw_what_class(lw_sites[first->site].what) == LW_BUFFER ? "s" : "");
 	else if (!lw_watch_on())
 		seq_puts(seq, "# Next: echo start > control\n");
 	else
@@ -169,7 +170,7 @@ static int triage_show(struct seq_file *seq, void *unused)
 	mutex_lock(&lw_lock);
 	lw_print_title(seq, "triage", "which place leaks, who, how fast, how sure");
 	/* of everything, whatever the filter is */
-	rows = lw_rows_get(BIT(LW_SLAB) | BIT(LW_PAGE), LW_BY_CALLER, NULL);
+	rows = lw_rows_get(BIT(LW_NR_CLASSES) - 1, LW_BY_CALLER, NULL);
 	if (rows) {
 		err = print_all(seq, rows);
 		lw_rows_put(rows);

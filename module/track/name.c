@@ -120,7 +120,7 @@ static bool save_site(struct lw_site *site, struct module *mod, bool init_only)
 
 static void gone(struct module *mod, bool init_only)
 {
-	long objects = 0, bytes = 0, pages = 0;
+	long objects = 0, bytes = 0, pages = 0, buffers = 0;
 	bool estimated = false;
 	struct lw_count count;
 	struct lw_site *site;
@@ -139,6 +139,8 @@ static void gone(struct module *mod, bool init_only)
 		live = lw_weigh(live, lw_site_weight(site));
 		if (lw_what_class(site->what) == LW_PAGE) {
 			pages += live;
+		} else if (lw_what_class(site->what) == LW_BUFFER) {
+			buffers += live * site->size >> PAGE_SHIFT;
 		} else {
 			objects += live;
 			bytes += live * site->size;
@@ -150,6 +152,9 @@ static void gone(struct module *mod, bool init_only)
 		pr_warn("module %s was unloaded and left %s%ld objects (%ld KB) and %ld pages (%ld KB)\n",
 			mod->name, estimated ? "about " : "", objects, bytes >> 10, pages,
 			pages << (PAGE_SHIFT - 10));
+	if (buffers)
+		pr_warn("module %s was unloaded and left buffers of %ld KB\n", mod->name,
+			buffers << (PAGE_SHIFT - 10));
 }
 
 static int notify(struct notifier_block *nb, unsigned long state, void *mod)

@@ -106,6 +106,8 @@ static u32 size_of(lw_what_t what)
 {
 	if (lw_what_class(what) == LW_PAGE)
 		return PAGE_SIZE;
+	if (lw_what_class(what) == LW_BUFFER)
+		return max(lw_what_major(what), 1U) << PAGE_SHIFT;
 	if (lw_what_is_cache(what))
 		return lw_cache_size(lw_what_major(what));
 	return lw_what_major(what);

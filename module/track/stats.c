@@ -14,6 +14,9 @@ static const char * const names[] = {
 	[LW_LOST_MOVE]		= "lost_move",
 	[LW_UNMATCHED_OBJECTS]	= "unmatched_objects",
 	[LW_UNMATCHED_PAGES]	= "unmatched_pages",
+	[LW_LOST_BUFFERS]	= "lost_buffers_full",
+	[LW_UNMATCHED_BUFFERS]	= "unmatched_buffers",
+	[LW_MISSED_BUFFERS]	= "missed_frees_buffers",
 	[LW_MISSED_OBJECTS]	= "missed_frees_objects",
 	[LW_MISSED_PAGES]	= "missed_frees_pages",
 	[LW_GONE_OBJECTS]	= "audit_dropped_objects",
@@ -51,7 +54,7 @@ unsigned long lw_stats_lost(void)
 	static const enum lw_stat losses[] = {
 		LW_LOST_LIVE_FULL, LW_LOST_NMI, LW_LOST_SITES_FULL, LW_LOST_OUTSIDE, LW_LOST_FREE,
 		LW_LOST_MOVE, LW_LOST_GIVEN, LW_MISSED_OBJECTS, LW_MISSED_PAGES, LW_GONE_OBJECTS,
-		LW_GONE_PAGES, LW_WALK_WRONG,
+		LW_GONE_PAGES, LW_WALK_WRONG, LW_LOST_BUFFERS, LW_MISSED_BUFFERS,
 	};
 	unsigned long sum = 0;
 	int i;

@@ -90,7 +90,7 @@ check "stacks=some is refused" refused stacks=some
 check "without=nonsense is refused" refused without=nonsense
 check "objects=512 is refused: too few for this memory" refused objects=512
 check "its line says how many it takes" logged 'leakwatch: objects=512 is too few for .* at least 65536'
-check "without a needed hook in any class it is refused" refused without=kfree,mm_page_free
+check "without a needed hook in any class it is refused" refused without=kfree,mm_page_free,dma_buf_export
 check "in one line that says so" logged 'leakwatch: nothing to watch'
 check "nothing is left behind" test ! -e $D
 

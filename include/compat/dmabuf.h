@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a DMA-BUF is made of, by the kernel's own header; nothing of DMA-BUF is linked to, so the
+ * module loads where it is not there.
+ */
+#ifndef COMPAT_DMABUF_H
+#define COMPAT_DMABUF_H
+
+#include <linux/ctype.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/ptrace.h>
+#include <linux/string.h>
+#include <linux/version.h>
+#include <compat/access.h>
+#include <compat/regs.h>
+
+#define LW_HEAP_NAME	24
+
+/**
+ * struct lw_dmabuf - a DMA-BUF, as far as it matters here
+ * @file: its file, of which descriptors and mappings hold references
+ * @dentry: the file's,
+ * @inode: and the file's inode: one for all buffers until 5.2
+ * @release: the function of the exporter that frees it
+ * @bytes: its size
+ * @heap: the heap, or, of other exporters, the exporter; empty if it says nothing
+ */
+struct lw_dmabuf {
+	struct file *file;
+	const void *dentry;
+	const void *inode;
+	const void *release;
+	u64 bytes;
+	char heap[LW_HEAP_NAME];
+};
+
+#if defined(LW_HAVE_DMA_BUF) && IS_ENABLED(CONFIG_DMA_SHARED_BUFFER)
+
+#include <linux/dma-buf.h>
+#include <uapi/linux/magic.h>
+
+#ifndef DMA_BUF_MAGIC
+#define DMA_BUF_MAGIC	0x444d4142
+#endif
+
+/** lw_export_bytes() - Return: the size that dma_buf_export(), being entered, is asked to export */
+static inline u64 lw_export_bytes(struct pt_regs *regs)
+{
+#ifdef LW_HAVE_EXPORT_INFO
+	return ((const struct dma_buf_export_info *)lw_regs_arg(regs, 0))->size;
+#else
+	return lw_regs_arg(regs, 2);
+#endif
+}
+
+/**
+ * lw_ion_heap() - the name of the heap that an ION buffer comes from
+ * @buffer: the buffer; its structure is in no header that a module is built with
+ * @bytes: its size
+ * @name: where to put it, LW_HEAP_NAME long
+ *
+ * From 3.10 to 5.10 a buffer has its device, its heap, two words of flags and its size, one behind
+ * the other, and a heap its device, type, operations, flags, id and name. So the heap is where it
+ * is thought to be if the size is the buffer's and both devices are the same. What forks have
+ * made of it is told by that. Any context.
+ *
+ * Return: whether the name was found.
+ */
+static inline bool lw_ion_heap(const void *buffer, u64 bytes, char *name)
+{
+	const unsigned int behind = 5;	/* words, from the device to the name */
+	unsigned long word[12], heap[16];
+	unsigned int i, j;
+
+	if (lw_read_kernel(word, buffer, sizeof(word)))
+		return false;
+	for (i = 4; i < ARRAY_SIZE(word) && word[i] != bytes; i++)
+		;
+	if (i == ARRAY_SIZE(word) ||
+	    lw_read_kernel(heap, (const void *)word[i - 3], sizeof(heap)))
+		return false;
+	for (j = 2; j < ARRAY_SIZE(heap) - behind && heap[j] != word[i - 4]; j++)
+		;
+	if (j == ARRAY_SIZE(heap) - behind ||
+	    lw_read_kernel(name, (const void *)heap[j + behind], LW_HEAP_NAME))
+		return false;
+	name[LW_HEAP_NAME - 1] = 0;
+	for (i = 0; isgraph(name[i]) && isascii(name[i]); i++)
+		;
+	return i && !name[i];
+}
+
+/** lw_dmabuf_read() - what @dmabuf is, which somebody holds. Any context. */
+static inline void lw_dmabuf_read(const struct dma_buf *dmabuf, struct lw_dmabuf *to)
+{
+	to->file = dmabuf->file;
+	to->dentry = dmabuf->file->f_path.dentry;
+	to->inode = file_inode(dmabuf->file);
+	to->release = dmabuf->ops->release;
+	to->bytes = dmabuf->size;
+	/* until 4.0 it was the source file */
+	strscpy(to->heap, kbasename(dmabuf->exp_name ?: ""), sizeof(to->heap));
+	if ((!strcmp(to->heap, "ion") || !strcmp(to->heap, "ion.c")) &&
+	    !lw_ion_heap(dmabuf->priv, dmabuf->size, to->heap))
+		strscpy(to->heap, "ion", sizeof(to->heap));
+}
+
+/** lw_dmabuf_file() - Return: the file of @dmabuf, or NULL if it is none but an error */
+static inline const struct file *lw_dmabuf_file(const struct dma_buf *dmabuf)
+{
+	return IS_ERR_OR_NULL(dmabuf) ? NULL : dmabuf->file;
+}
+
+/** lw_file_dmabuf() - Return: the DMA-BUF whose file @file is, which somebody holds, or NULL */
+static inline const struct dma_buf *lw_file_dmabuf(const struct file *file)
+{
+	const struct dentry *dentry = file->f_path.dentry;
+	const struct dma_buf *dmabuf = file->private_data;
+
+	/* it has a file system of its own since 5.3 */
+	if (dentry->d_sb->s_magic != DMA_BUF_MAGIC &&
+	    (dentry->d_sb->s_magic != ANON_INODE_FS_MAGIC ||
+	     strcmp(dentry->d_name.name, "dmabuf")))
+		return NULL;
+	return dmabuf && dmabuf->file == file ? dmabuf : NULL;
+}
+
+/* For a module that is linked to it; since 5.16 its functions are in a namespace. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define LW_IMPORT_DMA_BUF	MODULE_IMPORT_NS("DMA_BUF")
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 16, 0)
+#define LW_IMPORT_DMA_BUF	MODULE_IMPORT_NS(DMA_BUF)
+#else
+#define LW_IMPORT_DMA_BUF	MODULE_INFO(dma_buf, "no namespace")
+#endif
+
+#else
+
+struct dma_buf;
+
+static inline u64 lw_export_bytes(struct pt_regs *regs)
+{
+	return 0;
+}
+
+static inline void lw_dmabuf_read(const struct dma_buf *dmabuf, struct lw_dmabuf *to)
+{
+	*to = (struct lw_dmabuf){};
+}
+
+static inline const struct file *lw_dmabuf_file(const struct dma_buf *dmabuf)
+{
+	return NULL;
+}
+
+static inline const struct dma_buf *lw_file_dmabuf(const struct file *file)
+{
+	return NULL;
+}
+
+#endif
+
+#endif

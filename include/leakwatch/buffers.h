@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * buffers: a record of every DMA-BUF, from its export to its release, and the last events of all.
+ *
+ * Buffers are few and big, so each has a full record. A record is found by the address of the
+ * buffer's file, or of the file's dentry: the release tells of the one or the other, depending on
+ * the kernel. A file can be gone before its dentry, with which the buffer goes; what then has the
+ * file's address is another file.
+ *
+ * Locking: one raw spinlock, innermost of all, held for a search of the hash and a copy of one
+ * record or event. Doors are called in process context, on some kernels with interrupts off. The
+ * hash has twice as many buckets as there can be records.
+ *
+ * Invariant: a record's file is NULL or has not been freed, as long as the hooks are attached: the
+ * hook of the file's release takes the lock before the file goes. So, and only so, the references
+ * of a file may be counted without holding one.
+ */
+#ifndef LEAKWATCH_BUFFERS_H
+#define LEAKWATCH_BUFFERS_H
+
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <compat/dmabuf.h>
+#include <leakwatch/site.h>
+
+#define LW_BUFFERS_MIN	64U
+#define LW_BUFFERS_MAX	65536U
+#define LW_HEAPS	32U	/* what there are more of is one, "(other)" */
+#define LW_EVENTS	2048U	/* a power of two */
+
+/**
+ * enum lw_event_type - what happened to a buffer
+ * @LW_EVENT_ALLOC: it was exported
+ * @LW_EVENT_FD: a driver asked for one more descriptor of it
+ * @LW_EVENT_IMPORT: a driver took a reference by a descriptor
+ * @LW_EVENT_MAP: a process asks to map it
+ * @LW_EVENT_ATTACH: a device was attached to it
+ * @LW_EVENT_DETACH: and detached
+ * @LW_EVENT_RELEASE: the exporter frees it
+ * @LW_NR_EVENTS: how many there are
+ */
+enum lw_event_type {
+	LW_EVENT_ALLOC,
+	LW_EVENT_FD,
+	LW_EVENT_IMPORT,
+	LW_EVENT_MAP,
+	LW_EVENT_ATTACH,
+	LW_EVENT_DETACH,
+	LW_EVENT_RELEASE,
+	LW_NR_EVENTS
+};
+
+/**
+ * struct lw_actor - a process, told from those that had or will have its pid
+ * @pid: the thread
+ * @tgid: the process; 0 if nobody knows
+ * @start: when that was started, in ns
+ * @comm: the thread's name
+ */
+struct lw_actor {
+	int pid;
+	int tgid;
+	u64 start;
+	char comm[TASK_COMM_LEN];
+};
+
+/**
+ * struct lw_buffer - a record
+ * @is: the buffer; @is.file is NULL once its file is gone
+ * @id: its number; 0 if the record is free. None is used twice
+ * @site: who asked for it, LW_SITE_NOBODY if not known
+ * @tick: when it was exported (clock.h)
+ * @heap: its heap's number
+ * @last: its last event, enum lw_event_type
+ * @older: it is older than the module: of the above, only @is is known
+ * @by: who exported it
+ */
+struct lw_buffer {
+	struct lw_dmabuf is;
+	u32 id;
+	u32 site;
+	u32 tick;
+	u8 heap;
+	u8 last;
+	bool older;
+	struct lw_actor by;
+};
+
+/**
+ * struct lw_heap - a heap, or what an exporter calls itself
+ * @name: its name, without blanks
+ * @bytes: how much of it is live,
+ * @peak: and was at most
+ */
+struct lw_heap {
+	char name[LW_HEAP_NAME];
+	u64 bytes;
+	u64 peak;
+};
+
+/**
+ * struct lw_event - an event
+ * @ns: when, since boot
+ * @bytes: the buffer's size
+ * @id: the buffer
+ * @pid: the process that was at it,
+ * @comm: and its name
+ * @type: what it was
+ * @heap: the buffer's heap
+ */
+struct lw_event {
+	u64 ns;
+	u64 bytes;
+	u32 id;
+	int pid;
+	char comm[TASK_COMM_LEN];
+	u8 type;
+	u8 heap;
+};
+
+/**
+ * lw_buffers_init() - take the memory
+ * @nr: how many records; 0 for none, where the class is not wanted
+ *
+ * Process context. Return: 0 or -ENOMEM.
+ */
+int lw_buffers_init(unsigned int nr);
+
+/** lw_buffers_exit() - give it back; the hooks are detached. Process context. */
+void lw_buffers_exit(void);
+
+/** lw_buffers_clear() - forget all records and events; the hooks are detached */
+void lw_buffers_clear(void);
+
+/** lw_buffers_bytes() - Return: the memory that records and events take */
+unsigned long lw_buffers_bytes(void);
+
+/** lw_buffers_max() - Return: how many records there can be */
+unsigned int lw_buffers_max(void);
+
+/** lw_buffers_nr() - Return: how many there are */
+unsigned int lw_buffers_nr(void);
+
+/* The doors. Any context but NMI. */
+
+/**
+ * lw_buffer_site() - the site of an export, at the entry of the function that exports
+ * @bytes: the size
+ * @regs: where it was stopped
+ *
+ * Size is part of what is asked for, as programs get all their buffers by the same path. After
+ * the first few hundred sizes the rest share a site that counts pages.
+ *
+ * Return: the site's number, LW_SITE_NOBODY if there is no room.
+ */
+u32 lw_buffer_site(u64 bytes, struct pt_regs *regs);
+
+/** lw_buffer_add() - a buffer was exported by @site, and the current process */
+void lw_buffer_add(const struct lw_dmabuf *is, u32 site);
+
+/** lw_buffer_add_older() - here is a buffer whose export was not seen, if it has no record yet */
+void lw_buffer_add_older(const struct lw_dmabuf *is);
+
+/** lw_buffer_event() - something happened to the buffer of @file, if it has a record */
+void lw_buffer_event(const struct file *file, enum lw_event_type type);
+
+/** lw_buffer_close() - @file, which may be a buffer's, is about to be freed */
+void lw_buffer_close(const struct file *file);
+
+/**
+ * lw_buffer_free() - a buffer is about to be freed
+ * @first: its dentry, or, until 5.7, the inode of its file
+ * @second: until 5.7 the file; after that it means nothing
+ *
+ * Nothing is read of them: a record knows its dentry, or both its inode and its file.
+ */
+void lw_buffer_free(const void *first, const void *second);
+
+/* Reading. Any context but NMI. */
+
+/**
+ * lw_buffers_next() - copy the next record
+ * @at: where to look from, in the table's own order; left where it was found
+ * @to: the copy
+ *
+ * Return: whether there is one.
+ */
+bool lw_buffers_next(unsigned int *at, struct lw_buffer *to);
+
+/**
+ * lw_buffer_refs() - how many references the file of a buffer has
+ * @at: its record, by lw_buffers_next()
+ * @id: its number
+ *
+ * Only while the hooks are attached.
+ *
+ * Return: how many, 0 if the file is gone, or -ENOENT if the buffer is.
+ */
+long lw_buffer_refs(unsigned int at, u32 id);
+
+/** lw_heap() - Return: heap @nr below LW_HEAPS; its name is empty if there are not as many */
+const struct lw_heap *lw_heap(unsigned int nr);
+
+/** lw_event_name() - Return: what events calls @type */
+const char *lw_event_name(enum lw_event_type type);
+
+/** lw_copy_word() - copy a string as strscpy() does, and let it have no blanks in it */
+void lw_copy_word(char *to, const char *from, size_t size);
+
+/* Who waits for an event. */
+extern wait_queue_head_t lw_events_wait;
+
+/** lw_events_end() - Return: the number that the next event will have */
+u64 lw_events_end(void);
+
+/**
+ * lw_events_take() - copy one event
+ * @at: its number; moved behind it, or behind what is lost
+ * @to: the copy
+ * @lost: how many before it are not there any more
+ *
+ * Return: whether it has happened yet.
+ */
+bool lw_events_take(u64 *at, struct lw_event *to, u64 *lost);
+
+#endif

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/bsearch.h>
+#include <linux/delay.h>
+#include <linux/fdtable.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/pid_namespace.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include <compat/task.h>
+#include <leakwatch/holders.h>
+#include <leakwatch/hook.h>
+#include <leakwatch/mark.h>
+
+#define WAIT_MS		20	/* for an address space that is being changed */
+#define HOLDERS_MIN	1024U
+#define GROW_MAX	4	/* how often a walk is repeated with more room */
+
+/* A file of a buffer, by which its place among the held is found. */
+struct known {
+	const struct file *file;
+	unsigned int held;
+};
+
+struct walk {
+	void (*see)(struct walk *walk, struct file *file, unsigned long from, unsigned long to);
+	unsigned int skipped;
+	struct task_struct *task;
+	const void **owner;	/* the tables of descriptors and address spaces that were walked */
+	unsigned int nr_owners;
+	struct lw_holders *holders;
+	struct known *known;
+	unsigned int nr_known;
+	unsigned int max_holders;
+};
+
+static int see_fd(const void *arg, struct file *file, unsigned int fd)
+{
+	struct walk *walk = (struct walk *)arg;
+
+	walk->see(walk, file, fd, 0);
+	return 0;
+}
+
+static void see_vma(struct vm_area_struct *vma, void *arg)
+{
+	struct walk *walk = arg;
+
+	if (vma->vm_file)
+		walk->see(walk, vma->vm_file, vma->vm_start, vma->vm_end);
+}
+
+/* Processes may share them; each is walked once. */
+static bool is_new(struct walk *walk, const void *owner)
+{
+	unsigned int i;
+
+	for (i = 0; i < walk->nr_owners; i++)
+		if (walk->owner[i] == owner)
+			return false;
+	walk->owner[walk->nr_owners++] = owner;
+	return true;
+}
+
+static void walk_fds(struct walk *walk, struct task_struct *task)
+{
+	task_lock(task);	/* keeps its files */
+	if (task->files && is_new(walk, task->files))
+		iterate_fd(task->files, 0, see_fd, walk);
+	task_unlock(task);
+}
+
+static void walk_maps(struct walk *walk, struct task_struct *task)
+{
+	struct mm_struct *mm = get_task_mm(task);
+	int ms;
+
+	if (!mm)
+		return;
+	if (!is_new(walk, mm))
+		goto out;
+	for (ms = 0; !mmap_read_trylock(mm); ms++) {
+		if (ms == WAIT_MS) {
+			walk->skipped++;
+			goto out;
+		}
+		usleep_range(1000, 2000);
+	}
+	lw_each_vma(mm, see_vma, walk);
+	mmap_read_unlock(mm);
+out:
+	mmput(mm);
+}
+
+/* A thread may have files of its own; once the first has ended, only the others have any. */
+static bool is_walked(struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+
+	return !(task->flags & PF_KTHREAD) &&
+	       (task == leader || READ_ONCE(task->files) != READ_ONCE(leader->files));
+}
+
+/* References of tasks, as a walk cannot be under RCU; those that come while it is made are lost. */
+static struct task_struct **tasks_get(struct walk *walk, unsigned int *nr)
+{
+	struct task_struct *process, *task, **tasks;
+	unsigned int max = 64;
+
+	rcu_read_lock();
+	for_each_process(process)
+		for_each_thread(process, task)
+			max += is_walked(task);
+	rcu_read_unlock();
+	*nr = 0;
+	max += max / 4;
+	tasks = kvmalloc_array(max, sizeof(*tasks), GFP_KERNEL);
+	if (!tasks)
+		return NULL;
+	rcu_read_lock();
+	for_each_process(process)
+		for_each_thread(process, task) {
+			if (!is_walked(task))
+				continue;
+			if (*nr < max) {
+				get_task_struct(task);
+				tasks[(*nr)++] = task;
+			} else {
+				walk->skipped++;
+			}
+		}
+	rcu_read_unlock();
+	return tasks;
+}
+
+static int walk_all(struct walk *walk)
+{
+	struct task_struct **tasks;
+	unsigned int i, nr;
+
+	walk->skipped = 0;
+	tasks = tasks_get(walk, &nr);
+	if (!tasks)
+		return -ENOMEM;
+	walk->nr_owners = 0;
+	walk->owner = kvmalloc_array(2 * nr + 1, sizeof(*walk->owner), GFP_KERNEL);
+	for (i = 0; i < nr; i++) {
+		walk->task = tasks[i];
+		if (walk->owner) {
+			walk_fds(walk, tasks[i]);
+			walk_maps(walk, tasks[i]);
+		}
+		put_task_struct(tasks[i]);
+		cond_resched();
+	}
+	kvfree(tasks);
+	kvfree(walk->owner);
+	return walk->owner ? 0 : -ENOMEM;
+}
+
+static void see_older(struct walk *walk, struct file *file, unsigned long from, unsigned long to)
+{
+	const struct dma_buf *dmabuf = lw_file_dmabuf(file);
+	struct lw_dmabuf is;
+
+	if (!dmabuf)
+		return;
+	lw_dmabuf_read(dmabuf, &is);
+	lw_buffer_add_older(&is);
+}
+
+void lw_holders_find_older(void)
+{
+	struct walk walk = { .see = see_older };
+
+	if (lw_hooks_class(LW_BUFFER))
+		walk_all(&walk);
+}
+
+static int compare_known(const void *a, const void *b)
+{
+	const struct known *one = a, *two = b;
+
+	return (one->file > two->file) - (one->file < two->file);
+}
+
+/* Under spinlocks: what there is no room for is counted. */
+static void see_holder(struct walk *walk, struct file *file, unsigned long from, unsigned long to)
+{
+	struct lw_holders *holders = walk->holders;
+	const struct known key = { .file = file }, *known;
+	struct lw_held *held;
+	unsigned int i;
+
+	known = bsearch(&key, walk->known, walk->nr_known, sizeof(key), compare_known);
+	if (!known)
+		return;
+	i = holders->nr_holders++;
+	if (i >= walk->max_holders)
+		return;
+	held = &holders->held[known->held];
+	holders->holder[i] = (struct lw_holder){
+		.from = from, .to = to, .pid = walk->task->tgid, .next = held->first,
+	};
+	lw_copy_word(holders->holder[i].comm, walk->task->group_leader->comm, TASK_COMM_LEN);
+	held->first = i;
+	if (to)
+		held->maps++;
+	else
+		held->fds++;
+}
+
+static void reset(struct lw_holders *holders)
+{
+	unsigned int i;
+
+	holders->nr_holders = 0;
+	for (i = 0; i < holders->nr; i++) {
+		holders->held[i].fds = 0;
+		holders->held[i].maps = 0;
+		holders->held[i].first = LW_NO_HOLDER;
+	}
+}
+
+/* What the kernel holds is counted last, and what was released meanwhile is found by that. */
+static void settle(struct lw_holders *holders)
+{
+	struct lw_held *held;
+	unsigned int i;
+
+	for (i = 0; i < holders->nr; i++) {
+		held = &holders->held[i];
+		held->refs = lw_buffer_refs(held->at, held->buffer.id);
+		held->gone = held->refs < 0;
+		held->refs = max(held->refs - (long)held->fds - (long)held->maps, 0L);
+	}
+}
+
+static int find_holders(struct lw_holders *holders)
+{
+	struct walk walk = {
+		.see = see_holder, .holders = holders,
+		.max_holders = max(2 * holders->nr, HOLDERS_MIN),
+	};
+	int i, err = -ENOMEM;
+
+	walk.known = kvmalloc_array(holders->nr + 1, sizeof(*walk.known), GFP_KERNEL);
+	if (!walk.known)
+		return err;
+	for (i = 0; i < holders->nr; i++)
+		if (holders->held[i].buffer.is.file)
+			walk.known[walk.nr_known++] = (struct known){
+				.file = holders->held[i].buffer.is.file, .held = i,
+			};
+	sort(walk.known, walk.nr_known, sizeof(*walk.known), compare_known, NULL);
+	for (i = 0; i < GROW_MAX; i++) {
+		kvfree(holders->holder);
+		reset(holders);
+		holders->holder = kvmalloc_array(walk.max_holders, sizeof(*holders->holder),
+						 GFP_KERNEL);
+		err = holders->holder ? walk_all(&walk) : -ENOMEM;
+		if (err || holders->nr_holders <= walk.max_holders)
+			break;
+		walk.max_holders = holders->nr_holders + holders->nr_holders / 4;
+	}
+	kvfree(walk.known);
+	holders->skipped = walk.skipped + (holders->nr_holders > walk.max_holders);
+	holders->walked = true;
+	settle(holders);
+	return err;
+}
+
+static enum lw_alive alive(const struct lw_actor *by)
+{
+	enum lw_alive is = LW_ALIVE_DEAD;
+	struct task_struct *task;
+
+	if (!by->tgid)
+		return LW_ALIVE_UNKNOWN;
+	rcu_read_lock();
+	task = pid_task(find_pid_ns(by->tgid, &init_pid_ns), PIDTYPE_PID);
+	if (task && lw_task_start(task) != by->start)
+		is = LW_ALIVE_REUSED;
+	else if (task && atomic_read(&task->signal->live))
+		is = LW_ALIVE;
+	rcu_read_unlock();
+	return is;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct lw_held *one = a, *two = b;
+
+	return (one->buffer.id > two->buffer.id) - (one->buffer.id < two->buffer.id);
+}
+
+static int copy_records(struct lw_holders *holders)
+{
+	unsigned int max = lw_buffers_nr() + 64, at;
+	struct lw_held *held;
+
+	holders->held = kvcalloc(max, sizeof(*held), GFP_KERNEL);
+	if (!holders->held)
+		return -ENOMEM;
+	held = holders->held;
+	for (at = 0; holders->nr < max && lw_buffers_next(&at, &held->buffer); at++) {
+		held->at = at;
+		held->alive = alive(&held->buffer.by);
+		held->first = LW_NO_HOLDER;
+		held++;
+		holders->nr++;
+	}
+	sort(holders->held, holders->nr, sizeof(*held), compare_ids, NULL);
+	return 0;
+}
+
+struct lw_holders *lw_holders_get(void)
+{
+	struct lw_holders *holders = kzalloc(sizeof(*holders), GFP_KERNEL);
+	int err;
+
+	if (!holders)
+		return NULL;
+	err = copy_records(holders);
+	if (!err && lw_watch_on() && lw_hooks_class(LW_BUFFER))
+		err = find_holders(holders);
+	if (err) {
+		lw_holders_put(holders);
+		return NULL;
+	}
+	return holders;
+}
+
+void lw_holders_put(struct lw_holders *holders)
+{
+	kvfree(holders->holder);
+	kvfree(holders->held);
+	kfree(holders);
+}
+
+enum lw_reason lw_reason(const struct lw_held *held)
+{
+	if (held->gone)
+		return LW_NO_ORPHAN;
+	if (!held->buffer.is.file)
+		return LW_REASON_CLOSED;
+	if (!held->fds && !held->maps)
+		return LW_REASON_KERNEL;
+	return held->alive == LW_ALIVE_DEAD || held->alive == LW_ALIVE_REUSED ?
+	       LW_REASON_DIED : LW_NO_ORPHAN;
+}
+
+static int compare_likes(const void *first, const void *second)
+{
+	const struct lw_orphans *one = first, *two = second;
+	const struct lw_buffer *a = &one->like->buffer, *b = &two->like->buffer;
+
+	if (a->is.bytes != b->is.bytes)
+		return a->is.bytes > b->is.bytes ? -1 : 1;
+	if (a->heap != b->heap)
+		return a->heap - b->heap;
+	if (a->by.tgid != b->by.tgid)
+		return a->by.tgid - b->by.tgid;
+	if (a->by.start != b->by.start)
+		return a->by.start < b->by.start ? -1 : 1;
+	return (int)one->reason - (int)two->reason ?: strcmp(a->by.comm, b->by.comm);
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct lw_orphans *one = a, *two = b;
+	u64 bytes = one->count * one->like->buffer.is.bytes;
+	u64 than = two->count * two->like->buffer.is.bytes;
+
+	if (bytes != than)
+		return bytes > than ? -1 : 1;
+	return compare_likes(one, two);
+}
+
+struct lw_orphans *lw_orphans_get(const struct lw_holders *holders, unsigned int *nr)
+{
+	struct lw_orphans *group = kvcalloc(holders->nr + 1, sizeof(*group), GFP_KERNEL);
+	unsigned int i, last = 0;
+	enum lw_reason reason;
+
+	*nr = 0;
+	if (!group)
+		return NULL;
+	for (i = 0; holders->walked && i < holders->nr; i++) {
+		reason = lw_reason(&holders->held[i]);
+		if (reason != LW_NO_ORPHAN)
+			group[(*nr)++] = (struct lw_orphans){ &holders->held[i], reason, 1 };
+	}
+	sort(group, *nr, sizeof(*group), compare_likes, NULL);
+	for (i = 1; i < *nr; i++) {
+		if (compare_likes(&group[i], &group[last]))
+			group[++last] = group[i];
+		else
+			group[last].count++;
+	}
+	if (*nr)
+		*nr = last + 1;
+	sort(group, *nr, sizeof(*group), compare_groups, NULL);
+	return group;
+}

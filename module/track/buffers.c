@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/ctype.h>
+#include <linux/hash.h>
+#include <linux/irq_work.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <compat/task.h>
+#include <leakwatch/buffers.h>
+#include <leakwatch/clock.h>
+#include <leakwatch/door.h>
+#include <leakwatch/stats.h>
+
+#define SIZES	256	/* sizes that have sites of their own */
+
+struct slot;
+
+struct handle {
+	struct hlist_node node;
+	const void *is;
+	struct slot *slot;
+};
+
+struct slot {
+	struct lw_buffer buffer;
+	struct handle file;
+	struct handle dentry;
+	struct slot *next_free;
+};
+
+static DEFINE_RAW_SPINLOCK(lock);	/* of all below */
+
+static struct {
+	unsigned int max;
+	unsigned int nr;
+	unsigned int shift;
+	u32 last_id;
+	struct slot *slot;
+	struct slot *free;
+	struct hlist_head *bucket;
+	struct lw_event *event;
+	u64 event_end;		/* the number of the next */
+	u64 event_begin;	/* none before it is shown: they were cleared */
+} table;
+
+static struct lw_heap heaps[LW_HEAPS] = { [LW_HEAPS - 1] = { .name = "(other)" } };
+
+static u32 sizes[SIZES];	/* in pages; 0 ends it */
+
+DECLARE_WAIT_QUEUE_HEAD(lw_events_wait);
+
+static struct hlist_head *bucket_of(const void *key)
+{
+	return &table.bucket[hash_ptr(key, table.shift)];
+}
+
+static struct slot *find(const void *is)
+{
+	struct handle *handle;
+
+	if (!is || !table.bucket)
+		return NULL;
+	hlist_for_each_entry(handle, bucket_of(is), node)
+		if (handle->is == is)
+			return handle->slot;
+	return NULL;
+}
+
+static void link(struct slot *slot, struct handle *handle, const void *is)
+{
+	handle->slot = slot;
+	handle->is = is;
+	hlist_add_head(&handle->node, bucket_of(is));
+}
+
+void lw_copy_word(char *to, const char *from, size_t size)
+{
+	strscpy(to, from, size);
+	for (; *to; to++)
+		if (!isgraph(*to))
+			*to = '_';
+}
+
+/* Readers see a name that is being written as none, or cut short. */
+static u8 heap_of(const char *text)
+{
+	char name[LW_HEAP_NAME];
+	unsigned int i;
+
+	lw_copy_word(name, *text ? text : "-", sizeof(name));
+	for (i = 0; i < LW_HEAPS - 1 && heaps[i].name[0]; i++)
+		if (!strcmp(heaps[i].name, name))
+			return i;
+	if (i < LW_HEAPS - 1)
+		strscpy(heaps[i].name, name, sizeof(name));
+	return i;
+}
+
+static void wake(struct irq_work *work)
+{
+	wake_up_interruptible(&lw_events_wait);
+}
+
+/* Doors may be where nothing may be woken: under a spinlock, or where x86 handles a breakpoint. */
+static struct irq_work waker;
+
+static void note(struct slot *slot, enum lw_event_type type)
+{
+	struct lw_event *event = &table.event[table.event_end & (LW_EVENTS - 1)];
+
+	slot->buffer.last = type;
+	event->ns = ktime_get_boot_fast_ns();
+	event->bytes = slot->buffer.is.bytes;
+	event->id = slot->buffer.id;
+	event->pid = current->tgid;
+	lw_copy_word(event->comm, current->comm, sizeof(event->comm));
+	event->type = type;
+	event->heap = slot->buffer.heap;
+	table.event_end++;
+	/* who begins to wait after this looks for events first, and takes the lock for that */
+	if (waitqueue_active(&lw_events_wait))
+		irq_work_queue(&waker);
+}
+
+/* How much a buffer counts at its site, which is not LW_SITE_NOBODY. */
+static long units_of(u32 site, u64 bytes)
+{
+	return lw_what_major(lw_sites[site].what) ? 1 : PAGE_ALIGN(bytes) >> PAGE_SHIFT;
+}
+
+static void drop(struct slot *slot)
+{
+	struct lw_buffer *buffer = &slot->buffer;
+
+	if (buffer->site != LW_SITE_NOBODY)
+		lw_site_uncharge(buffer->site, units_of(buffer->site, buffer->is.bytes));
+	heaps[buffer->heap].bytes -= buffer->is.bytes;
+	if (buffer->is.file)
+		hlist_del(&slot->file.node);
+	hlist_del(&slot->dentry.node);
+	buffer->id = 0;
+	slot->next_free = table.free;
+	table.free = slot;
+	table.nr--;
+}
+
+/* What has the address of one that is there: that one was freed, and nobody said so. */
+static void drop_missed(const void *is)
+{
+	struct slot *slot = find(is);
+
+	if (!slot)
+		return;
+	if (slot->buffer.site != LW_SITE_NOBODY)
+		atomic_inc(&lw_flaws[slot->buffer.site].missed);
+	lw_stat_inc(LW_MISSED_BUFFERS);
+	drop(slot);
+}
+
+static void lose(u32 site, u64 bytes)
+{
+	lw_stat_inc(LW_LOST_BUFFERS);
+	if (site != LW_SITE_NOBODY)
+		atomic_add(units_of(site, bytes), &lw_flaws[site].lost);
+}
+
+static struct slot *add(const struct lw_dmabuf *is, u32 site)
+{
+	struct slot *slot = table.free;
+	struct lw_buffer *buffer;
+	struct lw_heap *heap;
+
+	if (!slot) {
+		lose(site, is->bytes);
+		return NULL;
+	}
+	table.free = slot->next_free;
+	table.nr++;
+	buffer = &slot->buffer;
+	*buffer = (struct lw_buffer){
+		.is = *is, .id = ++table.last_id, .site = site, .tick = lw_clock_now(),
+		.heap = heap_of(is->heap),
+	};
+	link(slot, &slot->file, is->file);
+	link(slot, &slot->dentry, is->dentry);
+	heap = &heaps[buffer->heap];
+	heap->bytes += is->bytes;
+	heap->peak = max(heap->peak, heap->bytes);
+	return slot;
+}
+
+static void sign(struct lw_actor *by)
+{
+	by->pid = current->pid;
+	by->tgid = current->tgid;
+	by->start = lw_task_start(current->group_leader);
+	lw_copy_word(by->comm, current->comm, sizeof(by->comm));
+}
+
+static lw_what_t what_of(u64 bytes)
+{
+	u64 pages = PAGE_ALIGN(bytes) >> PAGE_SHIFT;
+	unsigned long flags;
+	int i;
+
+	if (pages >= 1U << (32 - PAGE_SHIFT))	/* a site has 32 bits for the size */
+		return lw_what_buffer(0);
+	raw_spin_lock_irqsave(&lock, flags);
+	for (i = 0; i < SIZES && sizes[i] && sizes[i] != pages; i++)
+		;
+	if (i < SIZES)
+		sizes[i] = pages;
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return lw_what_buffer(i < SIZES ? pages : 0);
+}
+
+u32 lw_buffer_site(u64 bytes, struct pt_regs *regs)
+{
+	lw_what_t what = what_of(bytes);
+	u32 site = lw_site_at(what, regs);
+
+	if (site == LW_SITE_NOBODY) {
+		lw_stat_inc(LW_LOST_SITES_FULL);
+	} else if (!lw_what_major(what)) {
+		WRITE_ONCE(lw_flaws[site].folded, 1);
+		lw_stat_inc(LW_FOLDED);
+	}
+	return site;
+}
+
+void lw_buffer_add(const struct lw_dmabuf *is, u32 site)
+{
+	unsigned long flags;
+	struct slot *slot;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	drop_missed(is->file);
+	drop_missed(is->dentry);
+	slot = add(is, site);
+	if (site != LW_SITE_NOBODY)
+		lw_site_charge(site, units_of(site, is->bytes));
+	if (slot) {
+		sign(&slot->buffer.by);
+		note(slot, LW_EVENT_ALLOC);
+	}
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+void lw_buffer_add_older(const struct lw_dmabuf *is)
+{
+	unsigned long flags;
+	struct slot *slot;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	if (!find(is->file)) {
+		slot = add(is, LW_SITE_NOBODY);
+		if (slot)
+			slot->buffer.older = true;
+	}
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+void lw_buffer_event(const struct file *file, enum lw_event_type type)
+{
+	unsigned long flags;
+	struct slot *slot;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	slot = find(file);
+	if (slot)
+		note(slot, type);
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+void lw_buffer_close(const struct file *file)
+{
+	unsigned long flags;
+	struct slot *slot;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	slot = find(file);
+	if (slot) {
+		hlist_del(&slot->file.node);
+		slot->buffer.is.file = NULL;
+	}
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+void lw_buffer_free(const void *first, const void *second)
+{
+	unsigned long flags;
+	struct slot *slot;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	slot = find(first);
+	if (!slot) {
+		slot = find(second);
+		if (slot && slot->buffer.is.inode != first)
+			slot = NULL;
+	}
+	if (slot) {
+		note(slot, LW_EVENT_RELEASE);
+		drop(slot);
+	} else {
+		lw_stat_inc(LW_UNMATCHED_BUFFERS);
+	}
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+bool lw_buffers_next(unsigned int *at, struct lw_buffer *to)
+{
+	unsigned long flags;
+
+	for (; *at < table.max; ++*at) {
+		/* a glance, that holds nobody up */
+		if (!READ_ONCE(table.slot[*at].buffer.id))
+			continue;
+		raw_spin_lock_irqsave(&lock, flags);
+		*to = table.slot[*at].buffer;
+		raw_spin_unlock_irqrestore(&lock, flags);
+		if (to->id)
+			return true;
+	}
+	return false;
+}
+
+long lw_buffer_refs(unsigned int at, u32 id)
+{
+	const struct lw_buffer *buffer = &table.slot[at].buffer;
+	long refs = -ENOENT;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	if (buffer->id == id)
+		refs = buffer->is.file ? file_count(buffer->is.file) : 0;
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return refs;
+}
+
+const struct lw_heap *lw_heap(unsigned int nr)
+{
+	return &heaps[nr];
+}
+
+const char *lw_event_name(enum lw_event_type type)
+{
+	static const char * const names[] = {
+		[LW_EVENT_ALLOC] = "alloc", [LW_EVENT_FD] = "fd", [LW_EVENT_IMPORT] = "import",
+		[LW_EVENT_MAP] = "map", [LW_EVENT_ATTACH] = "attach",
+		[LW_EVENT_DETACH] = "detach", [LW_EVENT_RELEASE] = "release",
+	};
+
+	static_assert(ARRAY_SIZE(names) == LW_NR_EVENTS);
+	return names[type];
+}
+
+u64 lw_events_end(void)
+{
+	unsigned long flags;
+	u64 end;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	end = table.event_end;
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return end;
+}
+
+bool lw_events_take(u64 *at, struct lw_event *to, u64 *lost)
+{
+	unsigned long flags;
+	u64 first;
+	bool got;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	first = table.event_end > LW_EVENTS ? table.event_end - LW_EVENTS : 0;
+	*lost = *at < first ? first - max(*at, min(table.event_begin, first)) : 0;
+	*at = max3(*at, first, table.event_begin);
+	got = *at < table.event_end;
+	if (got)
+		*to = table.event[(*at)++ & (LW_EVENTS - 1)];
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return got;
+}
+
+unsigned int lw_buffers_max(void)
+{
+	return table.max;
+}
+
+unsigned int lw_buffers_nr(void)
+{
+	return READ_ONCE(table.nr);
+}
+
+static unsigned long nr_buckets(void)
+{
+	return 1UL << table.shift;
+}
+
+unsigned long lw_buffers_bytes(void)
+{
+	if (!table.max)
+		return 0;
+	return table.max * sizeof(*table.slot) + nr_buckets() * sizeof(*table.bucket) +
+	       LW_EVENTS * sizeof(*table.event);
+}
+
+void lw_buffers_clear(void)
+{
+	unsigned int i;
+
+	if (!table.max)
+		return;
+	memset(table.slot, 0, table.max * sizeof(*table.slot));
+	memset(table.bucket, 0, nr_buckets() * sizeof(*table.bucket));
+	table.free = NULL;
+	table.nr = 0;
+	for (i = table.max; i--; table.free = &table.slot[i])
+		table.slot[i].next_free = table.free;
+	for (i = 0; i < LW_HEAPS; i++) {
+		heaps[i].bytes = 0;
+		heaps[i].peak = 0;
+	}
+	table.event_begin = table.event_end;
+}
+
+int lw_buffers_init(unsigned int nr)
+{
+	init_irq_work(&waker, wake);
+	if (!nr)
+		return 0;
+	table.max = nr;
+	table.shift = order_base_2(nr) + 1;
+	table.slot = vzalloc(nr * sizeof(*table.slot));
+	table.bucket = vzalloc(nr_buckets() * sizeof(*table.bucket));
+	table.event = vzalloc(LW_EVENTS * sizeof(*table.event));
+	if (!table.slot || !table.bucket || !table.event) {
+		lw_buffers_exit();
+		return -ENOMEM;
+	}
+	lw_buffers_clear();
+	return 0;
+}
+
+/* The waker may be on its way: its hooks are detached, so after this it is not. */
+void lw_buffers_exit(void)
+{
+	irq_work_sync(&waker);
+	vfree(table.event);
+	vfree(table.bucket);
+	vfree(table.slot);
+	memset(&table, 0, sizeof(table));
+}

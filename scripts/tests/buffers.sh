@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash disable=SC2154	# start sets pid_NAME
+# Runs in the guest: DMA-BUFs that are held, passed on and lost, and what the tables say of each.
+# shellcheck source=scripts/ktap
+. ./ktap
+
+B=/sys/kernel/debug/leakwatch/buffers
+D=/sys/kernel/debug/leakwatch
+K=1024
+heap=lender
+[ ! -e /dev/dma_heap/system ] || heap=/dev/dma_heap/system
+name=$(basename $heap)
+
+note() { sed 's/^/# /'; }
+value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
+
+# begin NAME WORD...: run the words in the background
+begin() {
+	program=$1
+	shift
+	./buffers name="$program" heap=$heap "$@" ready="/tmp/$program" wait &
+	eval "pid_$program=$!"
+}
+
+# start NAME WORD...: the same, and wait until they have got to the last
+start() {
+	begin "$@"
+	for _ in $(seq 100); do [ ! -e "/tmp/$program" ] || return 0; sleep 0.1; done
+	not_ok "$program gets ready"
+}
+
+# A scenario is told by the size of its buffers, in pages of 4 KB.
+# live PAGES: state, fds, maps and references of the kernel's, of each
+live() { awk -v size=$(($1 * 4 * K)) '$2 == size { printf "%s%s %d %d %d", sep, $4, $8, $9, $10; sep = "," }' $B/live; }
+
+# orphans PAGES: count, KB, pid, name, alive, why
+orphans() { awk -v size=$(($1 * 4 * K)) '$3 == size { printf "%d %d %s %s %s", $1, $2, $5, $6, $7; for (i = 8; i <= NF; i++) printf " %s", $i; print "" }' $B/orphans; }
+
+# sum COLUMN: of the rows of class buffer in top
+sum() { awk -v c="$1" '$3 == "buffer" { sum += $c } END { print sum + 0 }' $D/top; }
+
+# holders PAGES: name and how, of each, sorted
+holders() { awk -v size=$(($1 * 4 * K)) '$6 == size { print $3, $4 }' $B/holders | sort | paste -s -d , -; }
+
+# load [PARAMETER...]: with all rows in top
+# shellcheck disable=SC2119,SC2120
+load() { insmod ./leakwatch.ko "$@" && echo rows 0 > $D/control; }
+
+insmod ./lender.ko
+check "loads" load
+equal "class buffer is on" "$(value class_buffer)" on
+for hook in dma_buf_export dma_buf_release dma_buf_fd dma_buf_get dma_buf_mmap_internal; do
+	equal "$hook is attached" "$(awk -v h=$hook '$1 == h && NF == 6 { print $4 }' $D/status)" attached
+done
+for f in heaps live orphans holders stacks; do
+	equal "$f: first line" "$(head -n 1 $B/$f | cut -d : -f 1)" "# leakwatch 1 buffers/$f"
+	equal "$f: mode" "$(stat -c %a $B/$f)" 400
+done
+cat $B/events > /tmp/events &
+cat=$!
+
+
+# --- held by processes that live
+
+start open alloc=$((16 * 4 * K))
+start mapped alloc=$((17 * 4 * K)) map close
+start both alloc=$((18 * 4 * K)) map dup half
+start forked alloc=$((19 * 4 * K)) map fork
+start threaded alloc=$((20 * 4 * K)) thread close
+start shared alloc=$((21 * 4 * K)) map share
+start wide alloc=$((22 * 4 * K)) times=900 dup again fork
+grep -v wide $B/live | note
+grep -v wide $B/holders | note
+equal "a descriptor that is not closed" "$(live 16)" "fd 1 0 0"
+equal "a mapping that is not unmapped" "$(live 17)" "map 0 1 0"
+equal "two descriptors and two parts of a mapping" "$(live 18)" "fd+map 2 2 0"
+equal "what a child inherits" "$(live 19)" "fd+map 2 2 0"
+equal "a thread with descriptors of its own closes one" "$(live 20)" "fd 1 0 0"
+equal "two processes that share their descriptors" "$(live 21)" "fd+map 1 2 0"
+equal "more holders than a walk expects" "$(live 22) $(grep -c wide $B/holders)" "fd 1802 0 0 1802"
+for pages in 16 17 18 19 20 21 22; do equal "is no orphan: $pages" "$(orphans $pages)" ""; done
+equal "who has the descriptor" "$(holders 16)" "open fd"
+equal "who has the mapping" "$(holders 17)" "mapped map"
+equal "who has all of them" "$(holders 18)" "both fd,both fd,both map,both map"
+equal "both processes" "$(awk -v s=$((19 * 4 * K)) '$6 == s { print $2 }' $B/holders | sort -u | wc -l)" 2
+equal "its size, heap, pid and name" "$(awk -v s=$((16 * 4 * K)) '$2 == s { print $3, $6, $7 }' $B/live)" \
+	"$name $pid_open open"
+
+# --- passed on
+
+begin receiver listen=there
+start sender alloc=$((32 * 4 * K)) map send=there close
+sleep 0.5
+equal "held by both" "$(holders 32)" "receiver fd,sender map"
+equal "who made it lives" "$(orphans 32)" ""
+kill -9 "$pid_sender"
+sleep 0.5
+equal "who made it is dead, the receiver has it" "$(orphans 32)" "1 128 $pid_sender sender no creator died, others hold it"
+equal "by its descriptor" "$(live 32) $(holders 32)" "fd 1 0 0 receiver fd"
+note < $B/orphans
+kill "$pid_receiver"
+
+# --- kept by the kernel
+
+./buffers name=leaver heap=$heap times=3 alloc=$((48 * 4 * K)) keep again & leaver=$!
+wait $leaver
+start keeper alloc=$((49 * 4 * K)) map keep keep close unmap
+start poster alloc=$((50 * 4 * K)) post close
+equal "the kernel has three that are alike, their process is gone" "$(orphans 48)" \
+	"3 576 $leaver leaver no only the kernel holds it"
+equal "three times one reference" "$(live 48)" "kernel 0 0 1,kernel 0 0 1,kernel 0 0 1"
+equal "the kernel has one whose process lives" "$(orphans 49)" "1 196 $pid_keeper keeper yes only the kernel holds it"
+equal "by two references" "$(live 49)" "kernel 0 0 2"
+equal "holders says how many" "$(awk -v s=$((49 * 4 * K)) '$6 == s { print $2, $3, $4, $5 }' $B/holders)" "- - kernel 2"
+equal "one that is under way in a socket" "$(live 50)" "kernel 0 0 1"
+
+# --- sums
+
+cat $B/heaps $B/orphans | note
+for column in "2 $(awk '$1 ~ /^[0-9]+$/' $B/live | wc -l) LIVE" \
+	      "3 $(awk '$1 ~ /^[0-9]+$/ { sum += $2 } END { print sum / 1024 }' $B/live) KB" \
+	      "4 $(awk '$1 ~ /^[0-9]+$/ { sum += $1 } END { print sum }' $B/orphans) ORPHANS" \
+	      "5 $(awk '$1 ~ /^[0-9]+$/ { sum += $2 } END { print sum }' $B/orphans) ORPHAN-KB"; do
+	# shellcheck disable=SC2086	# words
+	set -- $column
+	equal "heaps has the sums of the others: $3" "$(awk -v h="$name" -v c="$1" '$1 == h { print $c }' $B/heaps)" "$2"
+done
+equal "top has the same bytes" "$(sum 6)" \
+	"$(awk -v h="$name" '$1 == h { print $3 }' $B/heaps)"
+equal "top: three of one size" "$(awk '$3 == "buffer" && $6 == 576 { print $5, $9, $10 }' $D/top)" "3 3 0"
+
+# --- events: two readers, one that does not block, one that is slow
+
+for program in open mapped both forked threaded shared wide keeper poster; do eval "kill -9 \$pid_$program"; done
+killall -9 buffers
+echo 1 > /sys/kernel/debug/lender/drop
+sleep 1
+equal "all released: none is live" "$(awk '$1 ~ /^[0-9]+$/' $B/live | wc -l)" 0
+equal "no orphan is left" "$(grep '^# total' $B/orphans)" "# total: 0 orphans, 0 KB, of 0 KB in buffers"
+equal "top counts as many frees as allocations" "$(sum 9 && sum 10)" "$(printf '13\n13')"
+equal "nothing was lost" "$(value lost_buffers_full) $(value unmatched_buffers) $(value missed_frees_buffers)" "0 0 0"
+timeout 1 cat $B/events > /tmp/again
+equal "events: who comes later sees the same" "$(md5sum < /tmp/again)" "$(md5sum < /tmp/events)"
+note < /tmp/events
+equal "events: every alloc has its release" "$(awk '$4 == "alloc" { live[$5] = 1; n++ } $4 == "release" && live[$5] { delete live[$5]; m++ }
+	END { for (i in live) left++; print n - m, left + 0 }' /tmp/events)" "0 0"
+# where a driver makes the descriptor by dma_buf_fd() there is one more event
+made=$(awk '$5 == 1 && $4 == "fd" { print "fd "; exit }' /tmp/events)
+equal "events: the life of one" "$(awk '$6 == 49 * 4096 { printf "%s ", $4 }' /tmp/events)" "alloc $made""map import import release "
+check "events: the module is in use while they are read" sh -c '! rmmod leakwatch'
+kill $cat
+./buffers follow=$B/events > /tmp/follow & follower=$!
+sleep 1
+./buffers heap=$heap alloc=4096
+wait $follower
+equal "events: one that does not block, by poll" "$(paste -s -d ' ' - < /tmp/follow)" "quiet waiting woken"
+exec 3< $B/events
+./buffers heap=$heap times=2000 alloc=4096 map unmap close again
+timeout 1 cat <&3 > /tmp/slow
+exec 3<&-
+all=$(awk 'NR > 2 && $1 ~ /^[0-9]/' /tmp/slow | wc -l)
+lost=$(awk '$1 == "#" && $3 == "events" { print $2 }' /tmp/slow)
+equal "events: a slow reader is told what it lost" "$all $((all + lost))" "2048 $((2 + 6000 + (${#made} > 0 ? 2001 : 0) + $(grep -c '^ *[0-9]' /tmp/again)))"
+
+# --- who has the pid of a creator that died is not it
+
+./buffers name=first heap=$heap alloc=$((51 * 4 * K)) keep & first=$!
+wait $first
+echo $((first - 1)) > /proc/sys/kernel/ns_last_pid
+start second alloc=$((52 * 4 * K))
+equal "the pid is used again" "$pid_second" "$first"
+equal "and that is told" "$(orphans 51)" "1 204 $first first reused only the kernel holds it"
+equal "the second lives" "$(orphans 52)" ""
+
+# --- stop and start: what is older than the module
+
+start older alloc=$((53 * 4 * K)) map close
+echo stop > $D/control
+equal "stopped: nobody looks" "$(live 53)" "- 0 0 0"
+equal "stopped: no orphans are told" "$(awk '$1 ~ /^[0-9]/' $B/orphans | wc -l)" 0
+echo start > $D/control
+equal "older: its holder is found" "$(live 53) $(holders 53)" "map 0 1 0 older map"
+equal "older: and its heap, but not its age or creator" "$(awk -v s=$((53 * 4 * K)) '$2 == s { print $3, $5, $6, $7 }' $B/live)" "$name - - -"
+equal "older: what only the kernel holds is not found" "$(live 51)" ""
+kill -9 "$pid_older" "$pid_second"
+sleep 0.5
+equal "older: released" "$(live 53) $(value unmatched_buffers)" " 0"
+echo 1 > /sys/kernel/debug/lender/drop
+equal "what was never known is not matched" "$(value unmatched_buffers)" 1
+rmmod leakwatch
+
+# --- sampled mode is none of its business
+
+load
+echo mode sampled > $D/control
+start drawn alloc=$((55 * 4 * K))
+echo mode exact > $D/control
+equal "seen in sampled mode, and after it" "$(live 55)" "fd 1 0 0"
+kill -9 "$pid_drawn"
+sleep 0.5
+equal "and its release" "$(live 55) $(value unmatched_buffers) $(value missed_frees_buffers)" " 0 0"
+rmmod leakwatch
+
+# --- full
+
+check "loads with a small table" load buffers=64
+start many times=100 alloc=4096 again
+equal "full: 64 are stored" "$(value buffers_live) $(awk '$1 ~ /^[0-9]/' $B/live | wc -l)" "64 64"
+equal "full: the rest is counted" "$(value lost_buffers_full)" 36
+equal "full: and noted" "$(awk '$3 == "buffer" { print $5, $9, $15 }' $D/top)" "64 100 lost"
+kill -9 "$pid_many"
+sleep 1
+equal "full: nothing is left" "$(value buffers_live) $(value unmatched_buffers)" "0 36"
+equal "full: top comes out even" "$(awk '$3 == "buffer" { print $5 }' $D/top)" 0
+rmmod leakwatch
+check "buffers=1 is refused" sh -c '! insmod ./leakwatch.ko buffers=1'
+check "classes=buffer" load classes=buffer
+equal "the others are off" "$(value class_slab) $(value class_page) $(value class_buffer)" "off off on"
+
+# --- readers, events and buffers that come and go, at once
+
+for _ in 1 2 3; do ./buffers heap=$heap times=1000 alloc=4096 map dup close unmap close again & done
+./buffers heap=$heap times=300 alloc=8192 keep close again 2> /dev/null &
+timeout 30 cat $B/events > /tmp/stream &
+for _ in 1 2 3 4 5 6; do cat $B/live $B/holders $B/orphans $B/heaps $D/top $B/stacks > /dev/null; echo 1 > /sys/kernel/debug/lender/drop; done
+sleep 10
+echo 1 > /sys/kernel/debug/lender/drop
+killall -9 buffers cat
+sleep 1
+equal "all over: none is live" "$(value buffers_live)" 0
+equal "nothing was lost" "$(value lost_buffers_full) $(value unmatched_buffers) $(value missed_frees_buffers)" "0 0 0"
+equal "no free is missing" "$(sum 9)" "$(sum 10)"
+check "and there were some" test "$(sum 9)" -ge 3000
+equal "no hook missed any" "$(awk '$3 == "buffer" && $6 > 0' $D/status | wc -l)" 0
+for _ in 1 2; do ./buffers heap=$heap times=20000 alloc=4096 map unmap close again & done
+# shellcheck disable=SC2016	# for that shell to expand
+check "loads and unloads meanwhile" sh -c 'for i in 1 2 3 4 5; do rmmod leakwatch && insmod ./leakwatch.ko && cat $1/holders > /dev/null || exit 1; done' sh $B
+killall -9 buffers
+rmmod leakwatch
+check "the driver can go" rmmod lender
+
+# --- what ION calls its heap
+
+insmod ./lender.ko ion=1
+load
+heap=lender
+start ion alloc=$((54 * 4 * K))
+equal "ION: the heap has its name" "$(awk -v s=$((54 * 4 * K)) '$2 == s { print $3, $7 }' $B/live)" "fake_heap ion"
+equal "and is a row of heaps" "$(awk '$1 == "fake_heap" { print $2, $3 }' $B/heaps)" "1 216"
+kill -9 "$pid_ion"
+sleep 0.5
+rmmod leakwatch
+rmmod lender
+finish
