@@ -6,7 +6,7 @@
 #include "../module/judge/history.c"
 #include "../module/judge/row.c"
 
-#define POOL		9	/* eight sites, and the whole of class slab */
+#define POOL		(8 + LW_NR_CLASSES)	/* eight sites, and the wholes of the classes */
 #define SITES		512
 #define FRAME(nr)	(0xffffffff81000000UL + 16 * (nr))
 #define BASE		PAGE_OFFSET
@@ -74,15 +74,17 @@ static void who(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, of(two)->point[0].live, 3);
 	KUNIT_EXPECT_EQ(test, of(call)->point[0].live, 8);
 	KUNIT_EXPECT_EQ(test, of(call)->point[0].at, 1000);
-	/* 512 bytes are less than a KB of the whole, and 4 KB of pages are not there */
-	KUNIT_EXPECT_NULL(test, of(lw_history_whole(LW_SLAB)));
+	/* a whole always: 512 bytes are less than a KB of it; and that nobody watches, never */
+	KUNIT_ASSERT_NOT_NULL(test, of(lw_history_whole(LW_SLAB)));
+	KUNIT_EXPECT_EQ(test, of(lw_history_whole(LW_SLAB))->point[0].live, 0);
+	KUNIT_EXPECT_NULL(test, of(lw_history_whole(LW_WHOLES - 1)));
 	lw_site_charge(one, 100);
 	pass();
-	KUNIT_ASSERT_NOT_NULL(test, of(lw_history_whole(LW_SLAB)));
-	KUNIT_EXPECT_EQ(test, of(lw_history_whole(LW_SLAB))->point[0].live, 6);
-	KUNIT_EXPECT_NULL(test, of(lw_history_whole(LW_PAGE)));
+	KUNIT_EXPECT_EQ(test, of(lw_history_whole(LW_SLAB))->point[1].live, 6);
+	KUNIT_ASSERT_NOT_NULL(test, of(lw_history_whole(LW_PAGE)));
+	KUNIT_EXPECT_EQ(test, of(lw_history_whole(LW_PAGE))->point[1].live, 0);
 	KUNIT_EXPECT_EQ(test, of(call)->point[1].live, 108);
-	KUNIT_EXPECT_EQ(test, lw_history_used(), 4);
+	KUNIT_EXPECT_EQ(test, lw_history_used(), 3 + LW_NR_CLASSES);
 	KUNIT_EXPECT_EQ(test, lw_history_passes(), 2);
 	lw_history_clear();
 	KUNIT_EXPECT_NULL(test, of(one));

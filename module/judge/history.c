@@ -268,6 +268,16 @@ static void give_place(unsigned int place, u32 key, u32 now)
 	cond_resched();
 }
 
+/* Wholes have a history when there is nothing, too: that is steady. */
+static bool is_there(u32 key)
+{
+	u32 whole = key - lw_history_whole(0);
+
+	if (key < lw_history_whole(0))
+		return slots[key].live;
+	return whole < LW_NR_CLASSES || sources[whole];
+}
+
 static void give_places(u32 now)
 {
 	unsigned int weakest = 0, left = EVICTIONS;
@@ -277,7 +287,7 @@ static void give_places(u32 now)
 	refused = 0;
 	/* wholes and caches first: they are few */
 	for (key = nr_keys() - 1; key; key--) {
-		if (!slots[key].live || slots[key].place)
+		if (!is_there(key) || slots[key].place)
 			continue;
 		if (pool_used < pool_max - 1) {
 			give_place(++pool_used, key, now);

@@ -10,9 +10,12 @@ type uname -mr
 type insmod leakwatch.ko
 echo "(a driver leaks 200 objects a second, among 10,000 that it frees)"
 insmod ./leaky.ko rate=200 count=0 churn=10000 innocent=100
+type "echo interval 1 > $D/control"	# a sample a second, not in ten: a verdict in half a minute
 sleep 2
 type "echo now > $D/mark"
-sleep 5
+echo "(half a minute)"
+sleep 30
+type "cat $D/triage"
 type "head -n 8 $D/top | cut -c 1-150"
 type "head -n 18 $D/slab/stacks"
 type "head -n 6 $D/slab/caches"
