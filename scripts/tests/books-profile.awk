@@ -34,6 +34,8 @@ part ~ /^p/ && $NF ~ /^func:/ {
 		file[f] = $3
 	next
 }
+# What leakwatch takes in order to show this is not there any more when the book is read.
+part ~ /^(slab|page)/ && /\[leakwatch\]$/ { own += $column["LIVE"] * (part ~ /^page/ ? 4096 : $column["SIZE-B"]); next }
 # Ours again, after the book: what came or went while all was read.
 (part == "slab2" || part == "page2") && $1 ~ /^[0-9]+$/ {
 	again[substr(part, 1, 4)] += $column["LIVE"] * (part == "page2" ? 4096 : $column["SIZE-B"])
@@ -102,6 +104,7 @@ END {
 	moved = again["slab"] + again["page"] + rounded - sum["slab"] - sum["page"]
 	if (moved < 0)
 		moved = -moved
+	print "left out: leakwatch, to show this, twice " kb(own / 2) " KB"
 	print "came or went while all was read: " kb(moved) " KB"
 	print "left out: compaction_alloc, book " kb(compaction["p0"]) " -> " kb(compaction["p1"]) " KB, never given back"
 	for (i = 1; i <= nr_out; i++)
