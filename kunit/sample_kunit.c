@@ -62,7 +62,7 @@ static void distances(struct kunit *test)
 		unsigned long draw, below = 0;
 
 		for (draw = 0; draw < DRAWS; draw++) {
-			u64 one = distance(some[i]), part = div64_u64(one << 10, mean);
+			u64 one = distance_now(some[i]), part = div64_u64(one << 10, mean);
 
 			KUNIT_ASSERT_GT(test, one, 0);
 			sum += one;
@@ -192,13 +192,13 @@ static void seeds(struct kunit *test)
 	int same = 0;
 
 	for (i = 0; i < ARRAY_SIZE(first); i++)
-		first[i] = distance(LW_RATE_DEFAULT);
+		first[i] = distance_now(LW_RATE_DEFAULT);
 	lw_sample_init(20);
 	for (i = 0; i < ARRAY_SIZE(first); i++)
-		KUNIT_EXPECT_EQ(test, first[i], distance(LW_RATE_DEFAULT));
+		KUNIT_EXPECT_EQ(test, first[i], distance_now(LW_RATE_DEFAULT));
 	lw_sample_init(21);
 	for (i = 0; i < ARRAY_SIZE(first); i++)
-		same += first[i] == distance(LW_RATE_DEFAULT);
+		same += first[i] == distance_now(LW_RATE_DEFAULT);
 	KUNIT_EXPECT_LT(test, same, 2);
 }
 
