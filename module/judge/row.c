@@ -223,10 +223,9 @@ static void see_lost(u64 entry, void *arg)
 	struct walk *walk = arg;
 	u32 site = lw_entry_site(entry);
 
-	if (site >= walk->rows->nr)
-		return;
-	walk->rows->row[site].live++;
-	age(walk, &walk->rows->row[site], entry);
+	if (site < walk->rows->nr)
+		walk->rows->row[site].live++;
+	see_object(0, entry, walk);
 }
 
 static void keep_live(struct lw_rows *rows)
