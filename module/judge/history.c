@@ -268,14 +268,13 @@ static void give_place(unsigned int place, u32 key, u32 now)
 	cond_resched();
 }
 
-/* Wholes have a history when there is nothing, too: that is steady. */
+/* A place has a history when there is nothing, too: that is steady. */
 static bool is_there(u32 key)
 {
 	u32 whole = key - lw_history_whole(0);
 
-	if (key < lw_history_whole(0))
-		return slots[key].live;
-	return whole < LW_NR_CLASSES || sources[whole];
+	return slots[key].live || (key >= lw_history_whole(0) &&
+				   (whole < LW_NR_CLASSES || sources[whole]));
 }
 
 static void give_places(u32 now)
