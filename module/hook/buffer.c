@@ -11,6 +11,7 @@
 #include <linux/percpu.h>
 #include <compat/dmabuf.h>
 #include <compat/dmabuf_events.h>
+#include <compat/percpu.h>
 #include <compat/regs.h>
 #include <leakwatch/buffers.h>
 #include <leakwatch/hook.h>
@@ -19,7 +20,7 @@ enum { RELEASE, FILE_RELEASE, EXPORT, FD, GET, MMAP, ATTACH, DETACH, NR_HOOKS };
 
 static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
 
-#define event(nr) this_cpu_inc(events[nr])
+#define event(nr) lw_count_inc(events[nr])
 
 /*
  * struct dma_buf *dma_buf_export(const struct dma_buf_export_info *info), until 4.0
