@@ -284,6 +284,15 @@ static u32 site_seen(lw_what_t what, const struct lw_path *path)
 	return site;
 }
 
+/* The same, where @site was met on the way, or LW_SITE_NOBODY. */
+static u32 site_met(u32 site, lw_what_t what, const struct lw_path *path)
+{
+	if (unlikely(site == LW_SITE_NOBODY) || path->backing)
+		return site_seen(what, path);
+	lw_site_saw(&lw_sites[site]);
+	return site;
+}
+
 u32 lw_site_at(lw_what_t what, struct pt_regs *regs)
 {
 	struct lw_path path;
@@ -292,10 +301,7 @@ u32 lw_site_at(lw_what_t what, struct pt_regs *regs)
 	if (is_kind(what))
 		return lw_site_get(what, NULL, 0, NULL);
 	site = lw_path_like_entry(&path, what, regs);
-	if (unlikely(site == LW_SITE_NOBODY) || path.backing)
-		return site_seen(what, &path);
-	lw_site_saw(&lw_sites[site]);
-	return site;
+	return site_met(site, what, &path);
 }
 
 /* A block of any order, wherever it goes. */
@@ -376,10 +382,7 @@ static noinline void drawn_pages_by_path(unsigned long pfn, unsigned int order, 
 	u32 site;
 
 	site = lw_path_like_pages(&path, what);
-	if (site == LW_SITE_NOBODY || path.backing)
-		site = site_seen(what, &path);
-	else
-		lw_site_saw(&lw_sites[site]);
+	site = site_met(site, what, &path);
 	/* of pages that hold objects some would be known, and not what they stand for */
 	if (site != LW_SITE_SLAB_PAGES)
 		put_pages(site, pfn, order);
