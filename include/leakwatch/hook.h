@@ -150,6 +150,12 @@ void lw_probe_detach(struct lw_hook *hook);
 /** lw_hooks_clear() - set the counts of events to 0; the hooks are detached */
 void lw_hooks_clear(void);
 
+/** lw_hook_left_out() - Return: whether this kernel has it, and it is not heard all the same */
+static inline bool lw_hook_left_out(const struct lw_hook *hook)
+{
+	return !hook->attached && hook->err && hook->err != -ENOENT;
+}
+
 /** lw_hooks_class() - Return: whether @class is being watched */
 bool lw_hooks_class(enum lw_class class);
 

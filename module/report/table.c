@@ -162,7 +162,7 @@ const char *lw_site_cache(const struct lw_site *site)
  */
 static void print_deaf(const struct lw_hook *hook, void *arg)
 {
-	bool left_out = !hook->attached && hook->err && hook->err != -ENOENT;
+	bool left_out = lw_hook_left_out(hook);
 
 	if (left_out || lw_hook_missed(hook))
 		seq_printf(arg, "# %s by %s are %s: live figures may be too %s\n",

@@ -115,7 +115,7 @@ static unsigned int print_suspects(struct seq_file *seq, struct lw_rows *rows,
 
 static void note_deaf(const struct lw_hook *hook, void *deaf)
 {
-	if ((!hook->attached && hook->err && hook->err != -ENOENT) || lw_hook_missed(hook))
+	if (lw_hook_left_out(hook) || lw_hook_missed(hook))
 		*(bool *)deaf = true;
 }
 
