@@ -57,7 +57,7 @@ enum lw_hook_type {
  * @ops: its handle; otherwise
  * @kp: the kprobe
  * @rp: for LW_RETURN, the kretprobe
- * @events: how often it was called, per CPU
+ * @events: how often it was called, per CPU; a tracepoint's adapter counts, for others probe.c does
  * @missed: for LW_RETURN, how often it was not, before the mode last changed
  */
 struct lw_hook {

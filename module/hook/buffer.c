@@ -36,7 +36,6 @@ static void export_leave(void *data, struct pt_regs *regs)
 	const struct dma_buf *dmabuf = (const struct dma_buf *)lw_regs_result(regs);
 	struct lw_dmabuf is;
 
-	event(EXPORT);
 	if (!lw_dmabuf_file(dmabuf))
 		return;
 	lw_dmabuf_read(dmabuf, &is);
@@ -46,14 +45,12 @@ static void export_leave(void *data, struct pt_regs *regs)
 /* void dma_buf_release(struct dentry *dentry), until 5.7 (struct inode *, struct file *) */
 static void release(unsigned long first, unsigned long second, unsigned long unused)
 {
-	event(RELEASE);
 	lw_buffer_free((const void *)first, (const void *)second);
 }
 
 /* int dma_buf_file_release(struct inode *inode, struct file *file) */
 static void file_release(unsigned long inode, unsigned long file, unsigned long unused)
 {
-	event(FILE_RELEASE);
 	lw_buffer_close((const struct file *)file);
 }
 
@@ -65,7 +62,6 @@ static void happens(const struct dma_buf *dmabuf, enum lw_event_type type)
 /* int dma_buf_fd(struct dma_buf *dmabuf, int flags) */
 static void fd_entry(unsigned long dmabuf, unsigned long flags, unsigned long unused)
 {
-	event(FD);
 	happens((const struct dma_buf *)dmabuf, LW_EVENT_FD);
 }
 
@@ -82,7 +78,6 @@ static void get_enter(void *data, struct pt_regs *regs)
 
 static void get_leave(void *data, struct pt_regs *regs)
 {
-	event(GET);
 	happens((const struct dma_buf *)lw_regs_result(regs), LW_EVENT_IMPORT);
 }
 
@@ -95,7 +90,6 @@ static void get_event(void *data, struct dma_buf *dmabuf, int fd)
 /* int dma_buf_mmap_internal(struct file *file, struct vm_area_struct *vma) */
 static void mmap_entry(unsigned long file, unsigned long vma, unsigned long unused)
 {
-	event(MMAP);
 	lw_buffer_event((const struct file *)file, LW_EVENT_MAP);
 }
 
@@ -108,7 +102,6 @@ static void mmap_event(void *data, struct dma_buf *dmabuf)
 /* struct dma_buf_attachment *dma_buf_dynamic_attach(struct dma_buf *dmabuf, ...) */
 static void attach_entry(unsigned long dmabuf, unsigned long dev, unsigned long unused)
 {
-	event(ATTACH);
 	happens((const struct dma_buf *)dmabuf, LW_EVENT_ATTACH);
 }
 
@@ -122,7 +115,6 @@ static void attach_event(void *data, struct dma_buf *dmabuf, struct dma_buf_atta
 /* void dma_buf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach) */
 static void detach_entry(unsigned long dmabuf, unsigned long attach, unsigned long unused)
 {
-	event(DETACH);
 	happens((const struct dma_buf *)dmabuf, LW_EVENT_DETACH);
 }
 

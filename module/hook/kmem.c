@@ -287,7 +287,6 @@ static void free_bulk(unsigned long cache, unsigned long nr, unsigned long objec
 	void **object = (void **)objects;
 	unsigned long i;
 
-	event(FREE_BULK);
 	for (i = 0; i < nr; i++)
 		free_either(object[i]);
 }
@@ -304,27 +303,23 @@ static const void *of_rcu(unsigned long head, unsigned long object)
 
 static void free_rcu(unsigned long head, unsigned long object, unsigned long unused)
 {
-	event(FREE_RCU);
 	give_either(of_rcu(head, object));
 }
 
 static void free_rcu_nolock(unsigned long head, unsigned long object, unsigned long unused)
 {
-	event(FREE_RCU_NOLOCK);
 	give_either(of_rcu(head, object));
 }
 
 /* void kfree_nolock(const void *object) */
 static void free_nolock(unsigned long object, unsigned long unused1, unsigned long unused2)
 {
-	event(FREE_NOLOCK);
 	free_either((const void *)object);
 }
 
 /* void kmem_cache_destroy(struct kmem_cache *cache) */
 static void destroy(unsigned long cache, unsigned long unused1, unsigned long unused2)
 {
-	event(DESTROY);
 	lw_cache_destroyed((const struct kmem_cache *)cache);
 }
 
@@ -365,7 +360,6 @@ static void alloc_bulk_leave(void *data, struct pt_regs *regs)
 	struct bulk *bulk = data;
 	size_t i;
 
-	event(ALLOC_BULK);
 	if (!(u32)lw_regs_result(regs) || bulk->none)
 		return;
 	for (i = 0; i < bulk->nr; i++)
@@ -395,7 +389,6 @@ static void kmalloc_nolock_leave(void *data, struct pt_regs *regs)
 	const void *object = (const void *)lw_regs_result(regs);
 	struct nolock *nolock = data;
 
-	event(KMALLOC_NOLOCK);
 	if (object && !nolock->none)
 		lw_object_put(nolock->site, object);
 }

@@ -68,7 +68,6 @@ static void page_free_sampled(void *data, struct page *page, unsigned int order)
  */
 static void migrate(unsigned long to, unsigned long from, unsigned long unused)
 {
-	event(MIGRATE);
 	lw_pages_move(page_to_pfn((struct page *)from), page_to_pfn((struct page *)to),
 		      compound_nr((struct page *)from));
 }
@@ -80,7 +79,6 @@ static void migrate(unsigned long to, unsigned long from, unsigned long unused)
  */
 static void movable(unsigned long page, unsigned long unused1, unsigned long unused2)
 {
-	event(MOVABLE);
 	if (!lw_sampled())	/* else what has no entry may have had an event */
 		lw_page_put_if_none(LW_SITE_MIGRATION, page_to_pfn((struct page *)page));
 }
@@ -141,7 +139,6 @@ static void pages_bulk_leave(void *data, struct pt_regs *regs)
 	unsigned long nr = lw_regs_result(regs), i;
 	struct page *page;
 
-	event(PAGES_BULK);
 	if (bulk->none)
 		return;
 	if (bulk->array) {
@@ -172,7 +169,6 @@ static void isolate_leave(void *data, struct pt_regs *regs)
 {
 	unsigned long pfn, end = lw_regs_result(regs);
 
-	event(ISOLATE);
 	if (lw_sampled())
 		return;
 	for (pfn = *(unsigned long *)data; pfn < end; pfn++)
@@ -207,7 +203,6 @@ static void contig_leave(void *data, struct pt_regs *regs)
 	struct contig *contig = data;
 	unsigned long pfn;
 
-	event(CONTIG);
 	if ((int)lw_regs_result(regs) || contig->none)
 		return;
 	for (pfn = contig->start; pfn < contig->end; pfn++)

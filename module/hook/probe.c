@@ -11,6 +11,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
+#include <compat/percpu.h>
 #include <compat/regs.h>
 #include <leakwatch/hook.h>
 
@@ -20,6 +21,7 @@ static void called(unsigned long ip, unsigned long parent_ip, struct ftrace_ops 
 {
 	const struct lw_hook *hook = container_of(ops, struct lw_hook, ops);
 
+	lw_count_inc(*hook->events);
 	hook->entry(lw_ftrace_arg(fregs, 0), lw_ftrace_arg(fregs, 1), lw_ftrace_arg(fregs, 2));
 }
 
@@ -66,6 +68,7 @@ static int entered(struct kprobe *kp, struct pt_regs *regs)
 {
 	const struct lw_hook *hook = container_of(kp, struct lw_hook, kp);
 
+	lw_count_inc(*hook->events);
 	hook->entry(lw_regs_arg(regs, 0), lw_regs_arg(regs, 1), lw_regs_arg(regs, 2));
 	return 0;
 }
@@ -92,8 +95,10 @@ static int returned(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	const struct lw_hook *hook = hook_of(ri);
 
-	if (hook)
+	if (hook) {
+		lw_count_inc(*hook->events);
 		hook->leave(ri->data, regs);
+	}
 	return 0;
 }
 
