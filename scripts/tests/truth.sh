@@ -56,7 +56,12 @@ check "loads" insmod ./leakwatch.ko stacks=all
 loaded=$(stamp) loaded_ms=$(cat $B/now 2>/dev/null)
 ! has objects || { echo >&5; cat $B/objects >$T/t0; }
 uo0=$(status unmatched_objects)
-! has profile || { cat /proc/allocinfo >$T/profile0; pp0=$(status unmatched_pages); po0=$(status unmatched_objects); }
+if has profile; then
+	cat $D/slab/sites >$T/sites0
+	cat $D/page/sites >$T/psites0
+	cat /proc/allocinfo >$T/profile0
+	pp0=$(status unmatched_pages) po0=$(status unmatched_objects)
+fi
 frames >$T/f0
 echo 1 >/proc/sys/vm/stat_refresh
 up0=$(status unmatched_pages) pl0=$(status pages_live)
@@ -203,8 +208,8 @@ if has owner; then
 fi
 if has profile; then
 	compare "functions: as the allocation profile has them" books-profile.awk -v objects=$((po1 - po0)) \
-		-v pages=$((pp1 - pp0)) -v missed="$(missed page)" part=p0 profile0 part=p1 profile1 part=slab sites part=page psites \
-		part=slab2 sites2 part=page2 psites2
+		-v pages=$((pp1 - pp0)) -v missed="$(missed page)" part=slab0 sites0 part=page0 psites0 part=p0 profile0 \
+		part=slab sites part=page psites part=p1 profile1 part=slab2 sites2 part=page2 psites2
 fi
 check "unloads" rmmod storm leakwatch
 finish
