@@ -7,7 +7,8 @@
 #
 # P0 and P1 are /proc/allocinfo (6.10 and later, sysctl.vm.mem_profiling=1) soon after the load and
 # at the end, each between ours; objects and pages, what was freed in between of older ones: the growth of
-# unmatched_objects and unmatched_pages in status. missed: how many pages at most the hooks of allocations
+# unmatched_objects and unmatched_pages in status, this less the free frames that compaction took and gave
+# back, which are in no book as an allocation (books-frames.awk says how many, by the frames' flags). missed: how many pages at most the hooks of allocations
 # missed; their frees are among the unmatched, too.
 #
 # allocinfo counts by code tag: an object as its cache's whole size, a page or large kmalloc as whole
@@ -36,8 +37,21 @@ part ~ /^p/ && $NF ~ /^func:/ {
 		file[f] = $3
 	next
 }
-# What leakwatch takes in order to show this is not there any more when the book is read.
-part ~ /^(slab|page)/ && /\[leakwatch\]$/ { own += $column["LIVE"] * (part ~ /^page/ ? 4096 : $column["SIZE-B"]); next }
+# block BYTES: the block of pages that a large kmalloc takes
+function block(bytes,  size) {
+	for (size = 4096; size < bytes; size *= 2)
+		;
+	return size
+}
+
+# What leakwatch takes in order to show a table, as much for page/sites as for slab/sites before it, is not there
+# any more when the book is read. Large kmallocs are in site 1, too.
+part ~ /^(slab|page)/ && /\[leakwatch\]$/ {
+	if (part ~ /^slab/ && $column["CACHE"] == "(large)")
+		shown["page" substr(part, 5)] += $column["LIVE"] * block($column["SIZE-B"])
+	next
+}
+part ~ /^page/ && $column["ID"] == 1 && $1 ~ /^[0-9]+$/ { $column["LIVE"] -= shown[part] / 4096 }
 # Ours as the load was over, and again after the book: what came or went while all was read.
 part ~ /^(slab|page)[02]$/ && $1 ~ /^[0-9]+$/ {
 	if (part != "slab0" || $column["CACHE"] != "(large)")	# those are in site 1, too
@@ -55,13 +69,11 @@ $1 == "RANK" {
 	site = $column["SITE"]
 	sum[part] += live * size
 	if (part == "slab" && $column["CACHE"] == "(large)") {
-		# the block's pages, by a power of two; they are in site 1, too
-		for (order = 4096; order < size; order *= 2)
-			;
-		large += live * order
-		sum[part] += live * (order - size)
-		rounded += live * (order - size)
-		size = order
+		# the block's pages are in site 1, too
+		large += live * block(size)
+		sum[part] += live * (block(size) - size)
+		rounded += live * (block(size) - size)
+		size = block(size)
 	}
 	if (part == "page" && $column["ID"] == 1) {
 		backing = live * size
@@ -108,7 +120,7 @@ END {
 	moved = whole["slab2"] + whole["page2"] + rounded - sum["slab"] - sum["page"]
 	if (moved < 0)
 		moved = -moved
-	print "left out: leakwatch, to show this, twice " kb(own / 2) " KB"
+	print "left out: leakwatch, to show a table, " kb(shown["page"]) " KB"
 	print "came or went while all was read: " kb(moved) " KB"
 	print "compaction_alloc, book " kb(charged["p0"]) " -> " kb(charged["p1"]) " KB; by its calls " \
 		kb(bytes["p0", "compaction_alloc"]) " -> " kb(bytes["p1", "compaction_alloc"]) " KB"

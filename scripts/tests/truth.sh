@@ -200,6 +200,8 @@ compare "caches: as slabinfo has them" books-cache.awk -v u0="$co0" -v u1="$co1"
 	part=c0 c0 part=o0 o0 part=c1 c1 part=o1 o1 part=c2 c2
 compare "frames: as their flags say" books-frames.awk -v u0="$up0" -v l0="$pl0" -v u1="$up1" -v l1="$pl1" part=a pa \
 	part=a2 pa2 part=f0 f0 part=f1 f1 part=f2 f2 part=a3 pa3 part=vmstat vmstat part=z0 z0 part=z1 z1
+# unused: minus the frames that compaction took and did not use, as their flags say
+unused=$(sed -n 's/^old: .* difference //p' $T/table)
 if has owner; then
 	mv $T/pa $T/pa2 $T/pa3 $T/pstacks $R/tmp
 	for f in pa pa2 pa3 pstacks owner owner2; do ln -s ../$f $T/$f; done
@@ -208,7 +210,7 @@ if has owner; then
 fi
 if has profile; then
 	compare "functions: as the allocation profile has them" books-profile.awk -v objects=$((po1 - po0)) \
-		-v pages=$((pp1 - pp0)) -v missed="$(missed page)" part=slab0 sites0 part=page0 psites0 part=p0 profile0 \
+		-v pages=$((pp1 - pp0 + ${unused:-0})) -v missed="$(missed page)" part=slab0 sites0 part=page0 psites0 part=p0 profile0 \
 		part=slab sites part=page psites part=p1 profile1 part=slab2 sites2 part=page2 psites2
 fi
 check "unloads" rmmod storm leakwatch
