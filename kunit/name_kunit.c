@@ -125,6 +125,7 @@ static void going(struct kunit *test)
 	u32 none = site_of(in(stays_one), core(), core());
 	u32 call = lw_sites[own].parent;
 	char *before = kunit_kzalloc(test, LW_FRAME_TEXT, GFP_KERNEL);
+	lw_what_t what;
 
 	KUNIT_ASSERT_NOT_NULL(test, before);
 	lw_frame_text(before, in(goes_one));
@@ -148,7 +149,8 @@ static void going(struct kunit *test)
 	/* what has the same addresses next is another site, what has not is the same */
 	KUNIT_EXPECT_NE(test, site_of(in(goes_one), core(), core()), own);
 	KUNIT_EXPECT_NE(test, site_of(core(), in(goes_one), in(stays_one)), below);
-	KUNIT_EXPECT_NULL(test, lw_site_find_call(lw_what_kmalloc(64, 0), 1));
+	what = lw_what_kmalloc(64, 0);
+	KUNIT_EXPECT_FALSE(test, lw_site_is_call(lw_site_met(what, 1), what, 1));
 	KUNIT_EXPECT_EQ(test, site_of(in(stays_one), core(), core()), none);
 }
 

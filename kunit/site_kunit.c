@@ -49,6 +49,14 @@ static u32 get(lw_what_t what, unsigned long first, unsigned long rest, unsigned
 	return lw_site_get(what, frames, nr, NULL);
 }
 
+/* A call site that was met last, or NULL. */
+static struct lw_site *find_call(lw_what_t what, unsigned long call)
+{
+	struct lw_site *site = lw_site_met(what, call);
+
+	return lw_site_is_call(site, what, call) ? site : NULL;
+}
+
 static unsigned int nr_live(void)
 {
 	unsigned int id, nr = 0;
@@ -115,13 +123,15 @@ static void same_is_same(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_sites_end(), end);
 
 	/* the short way finds call sites alone, and the right one */
-	KUNIT_EXPECT_PTR_EQ(test, lw_site_find_call(what, FRAME(1)), &lw_sites[call]);
-	KUNIT_EXPECT_NULL(test, lw_site_find_call(what, FRAME(3)));
-	KUNIT_EXPECT_NULL(test, lw_site_find_call(lw_what_kmalloc(64, 0), FRAME(1)));
-	KUNIT_EXPECT_NULL(test, lw_site_find_call(0, 0));
+	KUNIT_EXPECT_PTR_EQ(test, find_call(what, FRAME(1)), &lw_sites[call]);
+	KUNIT_EXPECT_NULL(test, find_call(what, FRAME(3)));
+	KUNIT_EXPECT_NULL(test, find_call(lw_what_kmalloc(64, 0), FRAME(1)));
+	KUNIT_EXPECT_NULL(test, find_call(0, 0));
 	path = get(what, 3, 2, 2);
-	KUNIT_EXPECT_PTR_EQ(test, lw_site_find_call(what, FRAME(3)),
+	KUNIT_EXPECT_PTR_EQ(test, find_call(what, FRAME(3)),
 			    &lw_sites[lw_sites[path].parent]);
+	lw_site_meet(&lw_sites[path]);
+	KUNIT_EXPECT_NULL(test, find_call(what, FRAME(3)));
 	KUNIT_EXPECT_EQ(test, lw_entry_site(lw_sites[call].entry), call);
 	KUNIT_EXPECT_EQ(test, lw_sites[call].entry & ~lw_entry(0, call, 0), 0);
 	lw_site_charge_one(&lw_sites[call]);
@@ -386,7 +396,7 @@ static void retired(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_sites[two].parent, call);
 	KUNIT_EXPECT_TRUE(test, lw_site_live(&lw_sites[one]));
 	lw_site_retire(call);
-	KUNIT_EXPECT_NULL(test, lw_site_find_call(what, FRAME(1)));
+	KUNIT_EXPECT_NULL(test, find_call(what, FRAME(1)));
 	KUNIT_EXPECT_NE(test, get(what, 1, 0, 1), call);
 	KUNIT_EXPECT_EQ(test, get(what, 1, 1, 3), two);
 	KUNIT_EXPECT_EQ(test, get(what, 2, 1, 3), other);

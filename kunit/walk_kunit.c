@@ -386,7 +386,7 @@ static bool know(void)
 {
 	memcpy(known.frame, seen.fast, sizeof(known.frame));
 	known.nr = seen.nr_fast;
-	return lw_walk_steps(known.frame, known.step, known.nr);
+	return lw_walk_steps(known.frame, known.step, known.nr, LW_DEPTH_MAX);
 }
 
 /* Three times from one place: met the second time only. */
@@ -505,7 +505,7 @@ static noinline __noclone void after_time(struct kunit *test, lw_what_t what, un
 	if (time < 5) {
 		right = path;
 		id = lw_site_get(what, path.frame, path.nr, NULL);
-		lw_site_meet(&lw_sites[id], id);
+		lw_site_meet(&lw_sites[id]);
 	} else {
 		KUNIT_EXPECT_EQ_MSG(test, met, time == 8 ? LW_SITE_NOBODY : id, "time %u", time);
 	}

@@ -15,10 +15,17 @@
 #include <asm/ptrace.h>
 #endif
 
-/** lw_stack_read() - Return: the word at @at, which is on the current stack, in anybody's frame */
+/**
+ * lw_stack_read() - Return: the word at @at, which is on the current stack, in anybody's frame
+ *
+ * Nobody else writes it, so it is a plain read, which can be an operand of a comparison; but KASAN
+ * knows that it is nobody's business.
+ */
 static __always_inline unsigned long lw_stack_read(unsigned long at)
 {
-	return READ_ONCE_NOCHECK(*(unsigned long *)at);
+	if (IS_ENABLED(CONFIG_KASAN))
+		return READ_ONCE_NOCHECK(*(unsigned long *)at);
+	return *(unsigned long *)at;
 }
 
 #ifdef LW_STACK_RECORDS

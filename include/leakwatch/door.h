@@ -16,9 +16,61 @@
 #define LEAKWATCH_DOOR_H
 
 #include <compat/access.h>
+#include <leakwatch/clock.h>
 #include <leakwatch/filter.h>
+#include <leakwatch/live.h>
 #include <leakwatch/pages.h>
+#include <leakwatch/path.h>
 #include <leakwatch/site.h>
+#include <leakwatch/stats.h>
+
+/*
+ * What has a straight way is inline here, so that it is one function with its hook. All that can go
+ * another way ends in a jump to one of these, so that the straight way saves no registers.
+ */
+void lw_object_alloc_by_path(unsigned long call_site, const void *object, lw_what_t what);
+void lw_object_alloc_by_call(unsigned long call_site, const void *object, lw_what_t what);
+void lw_object_alloc_slow(struct lw_site *site, const void *object);
+void lw_object_free_slow(const void *object);
+void lw_pages_alloc_by_path(unsigned long pfn, unsigned int order, lw_what_t what);
+void lw_pages_alloc_by_kind(unsigned long pfn, unsigned int order, lw_what_t what);
+void lw_pages_alloc_slow(struct lw_site *site, unsigned long pfn, unsigned int order);
+void lw_pages_alloc_over(u64 old, struct lw_site *site);
+void lw_pages_free_slow(unsigned long pfn, unsigned int order);
+
+/* Movable pages are told apart by kind alone: they are user memory and page cache. */
+static __always_inline bool lw_is_kind(lw_what_t what)
+{
+	return lw_what_class(what) == LW_PAGE &&
+	       lw_what_major(what) & (__force u32)__GFP_MOVABLE;
+}
+
+/* What is left of an allocation when its site is known. */
+
+static __always_inline void lw_object_put_straight(struct lw_site *site, const void *object)
+{
+	struct lw_place at;
+
+	/* NULL and ZERO_SIZE_PTR have no place */
+	if (unlikely(!lw_live_place(lw_untag(object), &at)) ||
+	    unlikely(!lw_live_try_add(&at, site->entry | lw_entry(0, 0, lw_clock_now()))))
+		return lw_object_alloc_slow(site, object);
+	lw_site_charge_one(site);
+	lw_site_saw(site);
+}
+
+static __always_inline void lw_pages_put_straight(struct lw_site *site, unsigned long pfn,
+						  unsigned int order)
+{
+	u64 *at, old;
+
+	if (order || unlikely(!lw_pages_at(pfn, &at)))
+		return lw_pages_alloc_slow(site, pfn, order);
+	old = lw_xchg64(at, site->entry | lw_entry(0, 0, lw_clock_now()));
+	if (unlikely(old))
+		return lw_pages_alloc_over(old, site);
+	lw_site_charge_one(site);
+}
 
 /**
  * lw_object_alloc() - an object was allocated
@@ -26,7 +78,19 @@
  * @object: the object; NULL and ZERO_SIZE_PTR are passed over
  * @what: the kmalloc or cache that was asked
  */
-void lw_object_alloc(unsigned long call_site, const void *object, lw_what_t what);
+static __always_inline void lw_object_alloc(unsigned long call_site, const void *object,
+					    lw_what_t what)
+{
+	struct lw_site *site;
+
+	/* a setting; either value is right while it changes */
+	if (data_race(lw_stacks))
+		return lw_object_alloc_by_path(call_site, object, what);
+	site = lw_site_met(what, call_site);
+	if (unlikely(!lw_site_is_call(site, what, call_site)))
+		return lw_object_alloc_by_call(call_site, object, what);
+	lw_object_put_straight(site, object);
+}
 
 /**
  * lw_large_alloc() - the same for a kmalloc that is larger than any cache has
@@ -51,7 +115,14 @@ void lw_object_alloc_drawn(unsigned long call_site, const void *object, lw_what_
 void lw_object_put(u32 site, const void *object);
 
 /** lw_object_free() - the object is about to be freed; NULL and ZERO_SIZE_PTR are passed over */
-void lw_object_free(const void *object);
+static __always_inline void lw_object_free(const void *object)
+{
+	u64 old = lw_live_try_take(lw_untag(object));
+
+	if (unlikely(!old))
+		return lw_object_free_slow(object);
+	lw_site_uncharge_one(lw_entry_site(old));	/* of nobody, if it was given up */
+}
 
 /* The half of lw_object_free_drawn() that is rarely needed. */
 void lw_object_free_found(const void *object);
@@ -81,7 +152,18 @@ void lw_object_give(const void *object);
 u32 lw_site_at(lw_what_t what, struct pt_regs *regs);
 
 /** lw_pages_alloc() - a block of 2^@order pages from @pfn was allocated with @gfp */
-void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp);
+static __always_inline void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp)
+{
+	lw_what_t what = lw_what_pages(order, gfp);
+	struct lw_site *site;
+
+	if (!lw_is_kind(what))
+		return lw_pages_alloc_by_path(pfn, order, what);
+	site = lw_site_met(what, 0);
+	if (unlikely(!lw_site_is_kind(site, what)))
+		return lw_pages_alloc_by_kind(pfn, order, what);
+	lw_pages_put_straight(site, pfn, order);
+}
 
 /** lw_pages_alloc_drawn() - the same, and the block was drawn: all of it */
 void lw_pages_alloc_drawn(unsigned long pfn, unsigned int order, u32 gfp);
@@ -93,7 +175,18 @@ void lw_page_put_if_none(u32 site, unsigned long pfn);
 void lw_page_claim(u32 site, unsigned long pfn);
 
 /** lw_pages_free() - the block of 2^@order pages from @pfn is about to be freed */
-void lw_pages_free(unsigned long pfn, unsigned int order);
+static __always_inline void lw_pages_free(unsigned long pfn, unsigned int order)
+{
+	u64 *at, old;
+
+	if (order || unlikely(!lw_pages_at(pfn, &at)))
+		return lw_pages_free_slow(pfn, order);
+	old = lw_xchg64(at, 0);
+	if (likely(old))
+		lw_site_uncharge_one(lw_entry_site(old));
+	else
+		lw_stat_inc(LW_UNMATCHED_PAGES);
+}
 
 /* The half of lw_pages_free_drawn() that is rarely needed. */
 void lw_pages_free_found(unsigned long pfn, unsigned int order);

@@ -112,6 +112,12 @@ static inline u16 lw_entry_key(u64 entry)
 	return entry >> LW_TAG_SHIFT;
 }
 
+/** lw_entry_key_in_first() - Return: the key in its first bucket of what has this tag, and more */
+static inline u16 lw_entry_key_in_first(u64 tag)
+{
+	return (tag & ((1U << LW_TAG_BITS) - 1)) | LW_FIRST << LW_TAG_BITS;
+}
+
 /*
  * lw_entry_peek() - state and tag of the entry in memory, read alone
  *

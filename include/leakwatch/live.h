@@ -28,6 +28,7 @@
 #define LW_LIVE_MIN	512UL
 #define LW_LIVE_MAX	(1UL << 28)
 #define LW_LIVE_SLOTS	8	/* a bucket */
+#define LW_LIVE_BUCKET	6	/* its size, as a power of two */
 #define LW_LIVE_FOLD	15	/* by how much a scattered address is folded into itself */
 
 /**
@@ -39,6 +40,8 @@
  * @slot: the entries
  * @mask: number of buckets, less one
  * @shift: how many low bits of the scattered address do not name the bucket
+ * @at_mask: as @mask, for the bucket's place in bytes, and
+ * @at_shift: as @shift
  */
 struct lw_live {
 	unsigned long base;
@@ -48,6 +51,8 @@ struct lw_live {
 	u64 *slot;
 	unsigned long mask;
 	unsigned int shift;
+	unsigned int at_shift;
+	unsigned long at_mask;
 };
 
 extern struct lw_live lw_live;
@@ -97,13 +102,14 @@ static __always_inline bool lw_live_place(unsigned long addr, struct lw_place *a
 		return false;
 	key = (u64)(off >> 3) * lw_live.mul & lw_live.key_mask;
 	key = (key ^ key >> LW_LIVE_FOLD) * lw_live.mul;
-	at->first = lw_live.slot + (key >> lw_live.shift & lw_live.mask) * LW_LIVE_SLOTS;
-	at->entry = lw_entry((key << LW_TAG_SHIFT) & LW_TAG_MASK, 0, 0);
+	at->first = (void *)lw_live.slot +
+		    (unsigned long)(key >> lw_live.at_shift & lw_live.at_mask);
+	at->entry = (u64)lw_entry_key_in_first(key) << LW_TAG_SHIFT;
 	return true;
 }
 
-/** lw_live_find() - Return: the slot of bucket @slot that has the key of @entry, or NULL */
-static __always_inline u64 *lw_live_find(u64 *slot, u64 entry)
+/** lw_live_find() - Return: which slot of bucket @slot has the key of @entry, or -1 */
+static __always_inline int lw_live_find(const u64 *slot, u64 entry)
 {
 	u16 key = lw_entry_key(entry);
 	int i;
@@ -111,27 +117,28 @@ static __always_inline u64 *lw_live_find(u64 *slot, u64 entry)
 #pragma GCC unroll 8
 	for (i = 0; i < LW_LIVE_SLOTS; i++)
 		if (lw_entry_peek(&slot[i]) == key)
-			return &slot[i];
-	return NULL;
+			return i;
+	return -1;
 }
 
 /**
  * lw_live_room() - find room in a bucket
  * @slot: the bucket
+ * @from: the slot to begin at
  * @spill: LW_SPILL if a slot may have the spill bit, else 0
  *
- * Return: a slot with nothing in it but that, or NULL.
+ * Return: a slot with nothing in it but that, or -1.
  */
-static __always_inline u64 *lw_live_room(u64 *slot, u64 spill)
+static __always_inline int lw_live_room(const u64 *slot, int from, u64 spill)
 {
 	int i;
 
 #pragma GCC unroll 8
-	for (i = 0; i < LW_LIVE_SLOTS; i++)
+	for (i = from; i < LW_LIVE_SLOTS; i++)
 		/* only a hint: the slot is claimed by cmpxchg */
 		if (data_race(slot[i]) <= spill)
-			return &slot[i];
-	return NULL;
+			return i;
+	return -1;
 }
 
 /**
@@ -184,15 +191,20 @@ int lw_live_add(unsigned long addr, u32 site, u64 *old);
  */
 static __always_inline bool lw_live_try_add(const struct lw_place *at, u64 entry)
 {
-	u64 *room;
+	int room = 0;
 
-	if (unlikely(lw_live_find(at->first, at->entry)))
+	if (unlikely(lw_live_find(at->first, at->entry) >= 0))
 		return false;
 	smp_rmb();	/* live.c, "Spilling": an entry whose free was missed may just have moved */
-	if (unlikely(lw_live_spilled(at->first)))
-		return false;
-	room = lw_live_room(at->first, 0);
-	return likely(room) && likely(lw_try_cmpxchg64(room, 0, at->entry | entry));
+	/* a hint, as for room elsewhere; and the spill bit, see lw_live_spilled() */
+	if (data_race(at->first[0])) {
+		if (unlikely(lw_live_spilled(at->first)))
+			return false;
+		room = lw_live_room(at->first, 1, 0);
+		if (unlikely(room < 0))
+			return false;
+	}
+	return likely(lw_try_cmpxchg64(&at->first[room], 0, at->entry | entry));
 }
 
 /**
@@ -218,17 +230,18 @@ int lw_live_take(unsigned long addr, u64 *old);
 static __always_inline u64 lw_live_try_take(unsigned long addr)
 {
 	struct lw_place at;
-	u64 *here, seen;
+	u64 seen;
+	int here;
 
 	if (unlikely(!lw_live_place(addr, &at)))
 		return 0;
 	here = lw_live_find(at.first, at.entry);
-	if (unlikely(!here))
+	if (unlikely(here < 0))
 		return 0;
-	seen = READ_ONCE(*here);
+	seen = READ_ONCE(at.first[here]);
 	if (unlikely(lw_entry_key(seen) != lw_entry_key(at.entry)))
 		return 0;
-	return likely(lw_live_swap(here, seen, 0)) ? seen : 0;
+	return likely(lw_live_swap(&at.first[here], seen, 0)) ? seen : 0;
 }
 
 /**

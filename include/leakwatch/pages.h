@@ -49,18 +49,17 @@ void lw_pages_clear(void);
 /** lw_pages_bytes() - Return: the memory that the table takes */
 unsigned long lw_pages_bytes(void);
 
-/** lw_pages_frame() - Return: where the entry of frame @pfn is, NULL if it is not covered */
-static __always_inline u64 *lw_pages_frame(unsigned long pfn)
+/** lw_pages_at() - find where the entry of frame @pfn is. Return: false if it is not covered. */
+static __always_inline bool lw_pages_at(unsigned long pfn, u64 **at)
 {
 	unsigned long nr = pfn >> LW_CHUNK_SHIFT;
 	u64 *chunk;
 
 	if (unlikely(nr >= lw_pages.nr_chunks))
-		return NULL;
+		return false;
 	chunk = lw_pages.chunk[nr];
-	if (unlikely(!chunk))
-		return NULL;
-	return &chunk[pfn & (LW_CHUNK_FRAMES - 1)];
+	*at = &chunk[pfn & (LW_CHUNK_FRAMES - 1)];
+	return likely(chunk);
 }
 
 /** lw_pages_any() - Return: whether any frame of the block of 2^@order from @pfn has an entry */
@@ -93,9 +92,9 @@ static __always_inline bool lw_pages_any(unsigned long pfn, unsigned int order)
  */
 static __always_inline int lw_pages_put(unsigned long pfn, u64 entry, u64 *old)
 {
-	u64 *at = lw_pages_frame(pfn);
+	u64 *at;
 
-	if (unlikely(!at))
+	if (unlikely(!lw_pages_at(pfn, &at)))
 		return -ERANGE;
 	*old = lw_xchg64(at, entry);
 	return 0;

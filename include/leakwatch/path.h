@@ -23,6 +23,9 @@
 /* What a stack has inside of the call site: own functions, a probe's exception, the allocator's. */
 #define LW_INNER_MAX	18
 
+/* The slow walk has frames of its own at the beginning, the fast one has not. */
+#define LW_INNER_FAST	(LW_INNER_MAX - 4)
+
 /**
  * struct lw_path - a path
  * @backing: the slab allocator asked for pages for itself, or for a large kmalloc
@@ -64,6 +67,77 @@ static __always_inline u32 lw_path_like_call(struct lw_path *path, unsigned long
 					     lw_what_t what)
 {
 	return lw_path_from_call(path, call_site, what, lw_walk_here());
+}
+
+/* To where the event says the call site is. */
+static __always_inline bool lw_path_go_to(struct lw_walk *walk, unsigned long call_site)
+{
+	unsigned int inner;
+
+	for (inner = 0; walk->ip != call_site; inner++)
+		if (inner == LW_INNER_FAST || !lw_walk_next(walk, lw_walk_see(walk)))
+			return false;
+	return true;
+}
+
+/*
+ * Is it the path of @site, whose first frame, @call, this is? Only where that can be told at once.
+ * A site that is being retired may still be met for an instant.
+ */
+static __always_inline bool lw_path_is(const struct lw_walk *walk, const struct lw_site *site,
+				       lw_what_t what, unsigned long call)
+{
+	u32 era = smp_load_acquire(&site->era);		/* pairs with settle() */
+
+	return likely(era == lw_walk_now()) && likely(era) && likely(site->what == what) &&
+	       likely(data_race(site->call) == call) &&
+	       lw_walk_by(walk, lw_site_frames(site), lw_site_steps_of(site), site->nr_frames);
+}
+
+/**
+ * lw_path_met_call() - lw_path_like_call(), where it is the site met last, as most often
+ * @call_site: the caller, as the event names it
+ * @what: what was asked for
+ * @from: lw_walk_here(), in the function that the allocator calls, or that one has jumped to
+ * @site: set to the site
+ *
+ * Return: false if lw_path_like_call() has to tell.
+ */
+static __always_inline bool lw_path_met_call(unsigned long call_site, lw_what_t what,
+					     unsigned long from, struct lw_site **site)
+{
+	struct lw_walk walk;
+
+	*site = lw_site_met(what, call_site);
+	return likely(lw_walk_begin(&walk, from)) && likely(lw_path_go_to(&walk, call_site)) &&
+	       likely(lw_path_is(&walk, *site, what, call_site)) && likely(!lw_walk_soon());
+}
+
+/** lw_path_met_pages() - the same for a page event, which names nobody */
+static __always_inline bool lw_path_met_pages(lw_what_t what, unsigned long from,
+					      struct lw_site **site)
+{
+	unsigned int inner = 0;
+	enum lw_frame kind;
+	struct lw_walk walk;
+	u64 seen;
+
+	if (unlikely(!lw_walk_begin(&walk, from)))
+		return false;
+	/* as far as there is no choice: what is neither is for lw_path_like_pages() */
+	while (seen = lw_walk_see(&walk), kind = lw_walk_kind(&walk, seen), kind == LW_FRAME_GLUE)
+		if (++inner == LW_INNER_FAST || !lw_walk_next(&walk, seen))
+			return false;
+	while (kind == LW_FRAME_ALLOC) {
+		if (++inner == LW_INNER_FAST || !lw_walk_next(&walk, seen))
+			return false;
+		seen = lw_walk_see(&walk);
+		kind = lw_walk_kind(&walk, seen);
+	}
+	if (unlikely(kind != LW_FRAME_CALLER))
+		return false;
+	*site = lw_site_met(what, walk.ip);
+	return likely(lw_path_is(&walk, *site, what, walk.ip)) && likely(!lw_walk_soon());
 }
 
 /** lw_path_like_pages() - the same for a page event, which names nobody */

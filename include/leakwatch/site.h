@@ -306,64 +306,51 @@ static __always_inline u64 lw_site_mix(u64 hash, u64 word)
 
 /*
  * Which site was met last, by what was asked for and the call site: a hint, and a good one, as
- * requests come in runs. Any site may be found there, or none (LW_SITE_NOBODY).
+ * requests come in runs. Any site may be found there, or lw_sites itself, which is nobody.
+ * The lower half of the product is as good as the upper one here, and takes a shorter constant.
  */
-#define LW_MET_BITS	12
+#define LW_MET_BITS	13
 
-extern u32 lw_sites_met[1 << LW_MET_BITS];
+extern struct lw_site *lw_sites_met[1 << LW_MET_BITS];
 
-static __always_inline u32 *lw_site_met_at(lw_what_t what, unsigned long call)
+static __always_inline struct lw_site **lw_site_met_at(lw_what_t what, unsigned long call)
 {
-	return &lw_sites_met[lw_site_mix(what, call) >> (64 - LW_MET_BITS)];
+	return &lw_sites_met[(what + call) * GOLDEN_RATIO_32 >> 32 & ((1 << LW_MET_BITS) - 1)];
 }
 
-/** lw_site_met() - Return: the site that asked for @what from @call last, or LW_SITE_NOBODY */
-static __always_inline u32 lw_site_met(lw_what_t what, unsigned long call)
+/** lw_site_met() - Return: the site met last from there, or any other, but a site: not NULL */
+static __always_inline struct lw_site *lw_site_met(lw_what_t what, unsigned long call)
 {
-	u32 id = READ_ONCE(*lw_site_met_at(what, call));
-
-	return likely(lw_sites[id].what == what) ? id : LW_SITE_NOBODY;
+	return READ_ONCE(*lw_site_met_at(what, call));
 }
 
 /** lw_site_meet() - @site has been met from its call site */
-static __always_inline void lw_site_meet(const struct lw_site *site, u32 id)
+static __always_inline void lw_site_meet(struct lw_site *site)
 {
 	/* a site that is being retired may be noted once more, for nothing */
-	WRITE_ONCE(*lw_site_met_at(site->what, data_race(site->call)), id);
-}
-
-/* Where a path of at most one frame is, if anywhere at once. */
-static __always_inline struct lw_site *lw_site_first(lw_what_t what, unsigned long call)
-{
-	u64 hash = lw_site_mix(what, call);
-
-	return &lw_sites[READ_ONCE(lw_site_hash.slot[hash >> lw_site_hash.shift])];
+	WRITE_ONCE(*lw_site_met_at(site->what, data_race(site->call)), site);
 }
 
 /**
- * lw_site_find_call() - lw_site_get() for a path of one frame, where it is found at once, as
- * nearly always
+ * lw_site_is_call() - is this the path of one frame that asks for that?
+ * @site: what was met last
  * @what: what is asked for
  * @call: the call site
  *
- * Any context. Return: the site, or NULL if lw_site_get() has to look for it.
+ * Return: whether it is, as nearly always; if not, lw_site_get() has to look for it.
  */
-static __always_inline struct lw_site *lw_site_find_call(lw_what_t what, unsigned long call)
+static __always_inline bool lw_site_is_call(const struct lw_site *site, lw_what_t what,
+					    unsigned long call)
 {
-	struct lw_site *site = lw_site_first(what, call);
-
 	/* a site that is being retired may still be met for an instant, as if it came before */
-	if (likely(site->what == what && data_race(site->call) == call && site->nr_frames == 1))
-		return site;
-	return NULL;
+	return likely(site->what == what) && likely(data_race(site->call) == call) &&
+	       likely(site->nr_frames == 1);
 }
 
-/** lw_site_find_kind() - the same for a kind: no site that asks for this has frames */
-static __always_inline struct lw_site *lw_site_find_kind(lw_what_t what)
+/** lw_site_is_kind() - the same for a kind: no site that asks for this has frames */
+static __always_inline bool lw_site_is_kind(const struct lw_site *site, lw_what_t what)
 {
-	struct lw_site *site = lw_site_first(what, 0);
-
-	return likely(site->what == what) ? site : NULL;
+	return likely(site->what == what);
 }
 
 /* The half of lw_site_saw() that is rarely needed. */

@@ -105,6 +105,15 @@ DECLARE_PER_CPU(int, lw_walk_left);
 /* The rest of lw_walk_due(). */
 void lw_walk_check_next(void);
 
+/** lw_walk_soon() - Return: whether lw_walk_due() has to decide on this capture; if not, it is done */
+static __always_inline bool lw_walk_soon(void)
+{
+	int left = raw_cpu_read(lw_walk_left) - 1;	/* it need not be exact */
+
+	raw_cpu_write(lw_walk_left, left);
+	return left <= 0;
+}
+
 /** lw_walk_due() - Return: whether this capture is to be checked against the slow walk */
 static __always_inline bool lw_walk_due(void)
 {
@@ -123,18 +132,18 @@ static __always_inline bool lw_walk_due(void)
  */
 #define lw_walk_here()	((unsigned long)__builtin_frame_address(0))
 
-#ifdef LW_STACK_ORC
-
-#define LW_SHAPE_BITS	15
-
-extern u64 lw_shapes[1 << LW_SHAPE_BITS];
-
 /*
- * Where a whole path lies, once every frame on it is known to be at a constant distance from the
- * one before: steps, in words from the first. They stay what they are as long as the addresses
- * are somebody's; but that a distance is constant may turn out to be wrong, or a path to be longer.
- * Then a new era begins, and steps of the old one are not gone by.
+ * A whole path is recognised at once where it was checked before, and
+ *
+ * x86: every frame on it is known to be at a constant distance from the one before: steps, in words
+ * from the first. They stay what they are as long as the addresses are somebody's; but that a
+ * distance is constant may turn out to be wrong;
+ * arm64: it ends where all do that go that way: at an entry, or at the greatest depth.
+ *
+ * When that is in doubt, or a path may be longer, a new era begins, and what was found out in the
+ * old one is not gone by.
  */
+#if defined(LW_STACK_ORC) || defined(LW_STACK_RECORDS)
 extern u32 lw_walk_era;
 
 /** lw_walk_now() - Return: the era, read before what is looked at later; 0 if there are none */
@@ -149,12 +158,20 @@ void lw_walk_doubt(void);
 /**
  * lw_walk_steps() - find the steps of a path
  * @frame: its frames
- * @step: set to their steps
+ * @step: set to their steps, on x86
  * @nr: how many
+ * @depth: how many there can be
  *
- * Return: whether all are known.
+ * Return: whether such a path can be recognised at once.
  */
-bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr);
+bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr, unsigned int depth);
+#endif
+
+#ifdef LW_STACK_ORC
+
+#define LW_SHAPE_BITS	15
+
+extern u64 lw_shapes[1 << LW_SHAPE_BITS];
 
 /**
  * lw_walk_by() - is this stack that of a path?
@@ -174,8 +191,8 @@ static __always_inline bool lw_walk_by(const struct lw_walk *walk, const unsigne
 	if (unlikely(walk->at + data_race(step[nr - 1]) * sizeof(long) > walk->end))
 		return false;
 	for (i = 1; i < nr; i++)
-		if (lw_stack_read(walk->at + (READ_ONCE(step[i]) - 1) * sizeof(long)) !=
-		    READ_ONCE(frame[i]))
+		if (lw_stack_read(walk->at - sizeof(long) + data_race(step[i]) * sizeof(long)) !=
+		    data_race(frame[i]))
 			return false;
 	return true;
 }
@@ -299,28 +316,6 @@ static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u6
 	return (u32)seen >> LW_SHAPE_KIND & 7;
 }
 
-#else
-
-static inline u32 lw_walk_now(void)
-{
-	return 0;
-}
-
-static inline void lw_walk_doubt(void)
-{
-}
-
-static inline bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr)
-{
-	return false;
-}
-
-static inline bool lw_walk_by(const struct lw_walk *walk, const unsigned long *frame,
-			      const u16 *step, unsigned int nr)
-{
-	return false;
-}
-
 #endif
 
 #ifdef LW_STACK_RECORDS
@@ -365,7 +360,41 @@ static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u6
 	return lw_frame_kind(walk->ip);
 }
 
+static __always_inline bool lw_walk_by(const struct lw_walk *from, const unsigned long *frame,
+				       const u16 *unused, unsigned int nr)
+{
+	struct lw_walk walk = *from;
+	unsigned int i;
+
+	for (i = 1; i < nr; i++)
+		/* a frame changes when its module goes: then it is none here */
+		if (unlikely(!lw_walk_next(&walk, 0)) || walk.ip != data_race(frame[i]))
+			return false;
+	return true;
+}
+
 #elif !defined(LW_STACK_ORC)
+
+static inline u32 lw_walk_now(void)
+{
+	return 0;
+}
+
+static inline void lw_walk_doubt(void)
+{
+}
+
+static inline bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr,
+				 unsigned int depth)
+{
+	return false;
+}
+
+static inline bool lw_walk_by(const struct lw_walk *walk, const unsigned long *frame,
+			      const u16 *step, unsigned int nr)
+{
+	return false;
+}
 
 static inline bool lw_walk_begin(struct lw_walk *walk, unsigned long from)
 {

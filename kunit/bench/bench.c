@@ -20,7 +20,7 @@
 #include <asm/msr.h>
 #endif
 
-#define PLACES	64
+#define PLACES	1024
 #define PAIRS	(PLACES * 256)
 #define ROUNDS	4
 

@@ -45,6 +45,7 @@ static void fields(void)
 {
 	unsigned long path[] = { 0xc0de0001, 0xc0de0002, 0xc0de0003 };
 	struct lw_site *site;
+	lw_what_t what;
 	u32 call, other_call, kind;
 
 	if (!init(LW_SITES_MIN))
@@ -62,8 +63,9 @@ static void fields(void)
 	expect(!memcmp(lw_site_frames(site), path, sizeof(path)), "other frames");
 	expect(site->call == path[0] && lw_entry_site(site->entry) == site - lw_sites &&
 	       !lw_entry_state(site->entry), "call %lx, entry %llx", site->call, site->entry);
-	expect(lw_site_find_call(lw_what_kmalloc(192, 5), path[0]) == &lw_sites[call],
-	       "not found at once");
+	what = lw_what_kmalloc(192, 5);
+	expect(lw_site_is_call(lw_site_met(what, path[0]), what, path[0]) &&
+	       lw_site_met(what, path[0]) == &lw_sites[call], "not found at once");
 
 	/* what is asked for is part of what it is */
 	other_call = lw_site_get(lw_what_kmalloc(192, 6), path, 1, NULL);

@@ -37,13 +37,21 @@ static_assert((__force u32)(__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT) < 1 <
 
 /* kmalloc: with a node from 6.1 on. */
 
+static noinline void large_alloc(unsigned long call_site, const void *object, lw_what_t what)
+{
+	if (lw_hooks_class(LW_PAGE))
+		lw_large_alloc(call_site, object, what);
+	else
+		lw_object_alloc(call_site, object, what);
+}
+
 static __always_inline void kmalloc_event(unsigned long call_site, const void *object,
 					  size_t bytes, gfp_t gfp)
 {
 	lw_what_t what = lw_what_kmalloc(bytes, type_of(gfp));
 
-	if (unlikely(bytes > KMALLOC_MAX_CACHE_SIZE) && lw_hooks_class(LW_PAGE))
-		lw_large_alloc(call_site, object, what);
+	if (unlikely(bytes > KMALLOC_MAX_CACHE_SIZE))
+		large_alloc(call_site, object, what);
 	else
 		lw_object_alloc(call_site, object, what);
 }

@@ -102,56 +102,42 @@ static u32 site_of(lw_what_t what, const struct lw_path *path, const void *objec
 	if (unlikely(path->cut))
 		WRITE_ONCE(lw_flaws[site].cut, 1);
 	else
-		lw_site_meet(&lw_sites[site], site);
+		lw_site_meet(&lw_sites[site]);
 	return site;
 }
 
-/* What is left when the site is known; where it can be the end of a function it costs no frame. */
-static __always_inline void put(struct lw_site *site, const void *object)
+void lw_object_alloc_slow(struct lw_site *site, const void *object)
 {
-	struct lw_place at;
-
-	if (unlikely(!lw_live_place(lw_untag(object), &at)) ||
-	    unlikely(!lw_live_try_add(&at, site->entry | lw_entry(0, 0, lw_clock_now()))))
-		return (void)put_slow(site, object);
-	lw_site_charge_one(site);
-	lw_site_saw(site);
+	put_slow(site, object);
 }
 
-/* Apart, so that the stack that a path needs is only used where there is one. */
+/* Apart, so that the stack that a path needs is only used where there is none to recognise. */
 static noinline void alloc_by_path(unsigned long call_site, const void *object, lw_what_t what)
 {
 	struct lw_path path;
 	u32 site;
 
+	if (unlikely(ZERO_OR_NULL_PTR(object)))
+		return;
 	site = lw_path_like_call(&path, call_site, what);
 	if (unlikely(site == LW_SITE_NOBODY))
 		site = site_of(what, &path, object);
-	if (likely(site != LW_SITE_NOBODY))
-		put(&lw_sites[site], object);
-	else
-		lw_object_put(site, object);
+	lw_object_put(site, object);
 }
 
-static noinline void alloc_by_call(unsigned long call_site, const void *object, lw_what_t what)
-{
-	lw_object_put(lw_site_get(what, &call_site, 1, object), object);
-}
-
-/* All that can go another way ends in a tail call, so that the straight way saves no registers. */
-void lw_object_alloc(unsigned long call_site, const void *object, lw_what_t what)
+void lw_object_alloc_by_path(unsigned long call_site, const void *object, lw_what_t what)
 {
 	struct lw_site *site;
 
-	if (unlikely(ZERO_OR_NULL_PTR(object)))
-		return;
-	/* a setting; either value is right while it changes */
-	if (data_race(lw_stacks))
+	if (unlikely(!lw_path_met_call(call_site, what, lw_walk_here(), &site)))
 		return alloc_by_path(call_site, object, what);
-	site = lw_site_find_call(what, call_site);
-	if (unlikely(!site))
-		return alloc_by_call(call_site, object, what);
-	put(site, object);
+	lw_object_put_straight(site, object);
+}
+
+void lw_object_alloc_by_call(unsigned long call_site, const void *object, lw_what_t what)
+{
+	if (likely(!ZERO_OR_NULL_PTR(object)))
+		lw_object_put(lw_site_get(what, &call_site, 1, object), object);
 }
 
 void lw_large_alloc(unsigned long call_site, const void *object, lw_what_t what)
@@ -212,7 +198,7 @@ static void not_taken(unsigned long addr, int err)
 		lw_stat_inc(LW_LOST_OUTSIDE);
 }
 
-static noinline void free_slow(const void *object)
+void lw_object_free_slow(const void *object)
 {
 	unsigned long addr = lw_untag(object);
 	u64 old;
@@ -223,16 +209,6 @@ static noinline void free_slow(const void *object)
 		not_taken(addr, err);
 	else
 		lw_site_uncharge_one(lw_entry_site(old));
-}
-
-void lw_object_free(const void *object)
-{
-	u64 old = lw_live_try_take(lw_untag(object));
-
-	if (unlikely(!old))
-		free_slow(object);
-	else
-		lw_site_uncharge_one(lw_entry_site(old));	/* of nobody, if it was given up */
 }
 
 void lw_object_free_found(const void *object)
@@ -265,13 +241,6 @@ void lw_object_give(const void *object)
 		lw_site_uncharge_one(lw_entry_site(old));
 }
 
-/* Movable pages are told apart by kind alone: they are user memory and page cache. */
-static bool is_kind(lw_what_t what)
-{
-	return lw_what_class(what) == LW_PAGE &&
-	       lw_what_major(what) & (__force u32)__GFP_MOVABLE;
-}
-
 static u32 site_seen(lw_what_t what, const struct lw_path *path)
 {
 	u32 site;
@@ -298,7 +267,7 @@ u32 lw_site_at(lw_what_t what, struct pt_regs *regs)
 	struct lw_path path;
 	u32 site;
 
-	if (is_kind(what))
+	if (lw_is_kind(what))
 		return lw_site_get(what, NULL, 0, NULL);
 	site = lw_path_like_entry(&path, what, regs);
 	return site_met(site, what, &path);
@@ -326,27 +295,18 @@ static noinline void put_pages(u32 site, unsigned long pfn, unsigned int order)
 	lw_site_charge(site, stored);
 }
 
-static noinline void put_over(u64 old, struct lw_site *site)
+void lw_pages_alloc_over(u64 old, struct lw_site *site)
 {
 	missed(lw_entry_site(old), LW_MISSED_PAGES);
 	lw_site_charge_one(site);
 }
 
-/* The same, where nearly all are single pages: the straight way saves no registers. */
-static __always_inline void put_block(struct lw_site *site, unsigned long pfn, unsigned int order)
+void lw_pages_alloc_slow(struct lw_site *site, unsigned long pfn, unsigned int order)
 {
-	u64 *at = lw_pages_frame(pfn);
-	u64 old;
-
-	if (order || unlikely(!at))
-		return put_pages(lw_entry_site(site->entry), pfn, order);
-	old = lw_xchg64(at, site->entry | lw_entry(0, 0, lw_clock_now()));
-	if (unlikely(old))
-		return put_over(old, site);
-	lw_site_charge_one(site);
+	put_pages(lw_entry_site(site->entry), pfn, order);
 }
 
-static noinline void pages_by_kind(unsigned long pfn, unsigned int order, lw_what_t what)
+void lw_pages_alloc_by_kind(unsigned long pfn, unsigned int order, lw_what_t what)
 {
 	put_pages(lw_site_get(what, NULL, 0, NULL), pfn, order);
 }
@@ -357,23 +317,17 @@ static noinline void pages_by_path(unsigned long pfn, unsigned int order, lw_wha
 	u32 site;
 
 	site = lw_path_like_pages(&path, what);
-	if (unlikely(site == LW_SITE_NOBODY) || path.backing)
-		return put_pages(site_seen(what, &path), pfn, order);
-	lw_site_saw(&lw_sites[site]);
-	put_block(&lw_sites[site], pfn, order);
+	put_pages(site_met(site, what, &path), pfn, order);
 }
 
-void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp)
+void lw_pages_alloc_by_path(unsigned long pfn, unsigned int order, lw_what_t what)
 {
-	lw_what_t what = lw_what_pages(order, gfp);
 	struct lw_site *site;
 
-	if (!is_kind(what))
+	if (unlikely(!lw_path_met_pages(what, lw_walk_here(), &site)))
 		return pages_by_path(pfn, order, what);
-	site = lw_site_find_kind(what);
-	if (unlikely(!site))
-		return pages_by_kind(pfn, order, what);
-	put_block(site, pfn, order);
+	lw_site_saw(site);
+	lw_pages_put_straight(site, pfn, order);
 }
 
 static noinline void drawn_pages_by_path(unsigned long pfn, unsigned int order, lw_what_t what)
@@ -392,8 +346,8 @@ void lw_pages_alloc_drawn(unsigned long pfn, unsigned int order, u32 gfp)
 {
 	lw_what_t what = lw_what_drawn(lw_what_pages(order, gfp), READ_ONCE(lw_sample_rate));
 
-	if (is_kind(what))
-		return pages_by_kind(pfn, order, what);
+	if (lw_is_kind(what))
+		return lw_pages_alloc_by_kind(pfn, order, what);
 	drawn_pages_by_path(pfn, order, what);
 }
 
@@ -434,7 +388,7 @@ void lw_page_claim(u32 site, unsigned long pfn)
 		missed(lw_entry_site(old), LW_MISSED_PAGES);
 }
 
-static noinline void free_pages_slow(unsigned long pfn, unsigned int order)
+void lw_pages_free_slow(unsigned long pfn, unsigned int order)
 {
 	unsigned long end = pfn + (1UL << order), run = 0;
 	u32 site, before = LW_SITE_NOBODY;
@@ -461,20 +415,6 @@ static noinline void free_pages_slow(unsigned long pfn, unsigned int order)
 	}
 	if (run)
 		lw_site_uncharge(before, run);
-}
-
-void lw_pages_free(unsigned long pfn, unsigned int order)
-{
-	u64 *at = lw_pages_frame(pfn);
-	u64 old;
-
-	if (order || unlikely(!at))
-		return free_pages_slow(pfn, order);
-	old = lw_xchg64(at, 0);
-	if (likely(old))
-		lw_site_uncharge_one(lw_entry_site(old));
-	else
-		lw_stat_inc(LW_UNMATCHED_PAGES);
 }
 
 void lw_pages_free_found(unsigned long pfn, unsigned int order)

@@ -59,6 +59,9 @@
 
 #define SLOTS		LW_LIVE_SLOTS
 #define OBJECT_SHIFT	3
+
+static_assert(SLOTS * sizeof(u64) == 1 << LW_LIVE_BUCKET);
+
 /* more tries than there can be reasons for a cmpxchg to fail: other CPUs, moves, the spill bit */
 #define TRIES		64
 
@@ -101,22 +104,22 @@ static unsigned long address(unsigned long nr, u64 entry)
 
 static u64 *find(u64 *slot, u64 entry, u64 *seen)
 {
-	u64 *here = lw_live_find(slot, entry);
+	int here = lw_live_find(slot, entry);
 
-	if (!here)
+	if (here < 0)
 		return NULL;
-	*seen = READ_ONCE(*here);
-	return lw_entry_key(*seen) == lw_entry_key(entry) ? here : NULL;
+	*seen = READ_ONCE(slot[here]);
+	return lw_entry_key(*seen) == lw_entry_key(entry) ? &slot[here] : NULL;
 }
 
 static u64 *find_room(u64 *slot, u64 *seen)
 {
-	u64 *room = lw_live_room(slot, LW_SPILL);
+	int room = lw_live_room(slot, 0, LW_SPILL);
 
-	if (!room)
+	if (room < 0)
 		return NULL;
-	*seen = READ_ONCE(*room);
-	return lw_entry_free(*seen) ? room : NULL;
+	*seen = READ_ONCE(slot[room]);
+	return lw_entry_free(*seen) ? &slot[room] : NULL;
 }
 
 static void spill(u64 *first)
@@ -399,7 +402,8 @@ unsigned long lw_live_least(unsigned long span)
 int lw_live_init(unsigned long slots, unsigned long base, unsigned long span)
 {
 	unsigned int bits = order_base_2(DIV_ROUND_UP(max(slots, 2UL * SLOTS), SLOTS));
-	unsigned int key_bits = max_t(unsigned int, order_base_2(span >> OBJECT_SHIFT), bits);
+	unsigned int key_bits = max_t(unsigned int, order_base_2(span >> OBJECT_SHIFT),
+				      bits + LW_LIVE_BUCKET);
 	u64 mul;
 	int i;
 
@@ -413,6 +417,8 @@ int lw_live_init(unsigned long slots, unsigned long base, unsigned long span)
 	lw_live.key_mask = (1ULL << key_bits) - 1;
 	lw_live.mask = (1UL << bits) - 1;
 	lw_live.shift = key_bits - bits;
+	lw_live.at_mask = lw_live.mask << LW_LIVE_BUCKET;
+	lw_live.at_shift = lw_live.shift - LW_LIVE_BUCKET;
 	inverse = mul;
 	/* Newton: each step doubles the bits that are right, from 3 */
 	for (i = 0; i < 5; i++)

@@ -16,25 +16,25 @@ static unsigned long table_bytes;
 
 int lw_pages_put_if_none(unsigned long pfn, u64 entry)
 {
-	u64 *at = lw_pages_frame(pfn);
+	u64 *at;
 
-	if (unlikely(!at))
+	if (unlikely(!lw_pages_at(pfn, &at)))
 		return -ERANGE;
 	return cmpxchg64(at, 0, entry) ? -EEXIST : 0;
 }
 
 bool lw_pages_replace(unsigned long pfn, u64 seen, u64 entry)
 {
-	u64 *at = lw_pages_frame(pfn);
+	u64 *at;
 
-	return at && lw_try_cmpxchg64(at, seen, entry);
+	return lw_pages_at(pfn, &at) && lw_try_cmpxchg64(at, seen, entry);
 }
 
 u64 lw_pages_get(unsigned long pfn)
 {
-	u64 *at = lw_pages_frame(pfn);
+	u64 *at;
 
-	return at ? READ_ONCE(*at) : 0;
+	return lw_pages_at(pfn, &at) ? READ_ONCE(*at) : 0;
 }
 
 bool lw_pages_next(unsigned long *pfn, u64 *entry)
@@ -43,8 +43,7 @@ bool lw_pages_next(unsigned long *pfn, u64 *entry)
 	u64 *at;
 
 	while (nr < lw_pages.nr_chunks << LW_CHUNK_SHIFT) {
-		at = lw_pages_frame(nr);
-		if (!at) {
+		if (!lw_pages_at(nr, &at)) {
 			nr = (nr | (LW_CHUNK_FRAMES - 1)) + 1;
 			continue;
 		}

@@ -173,12 +173,10 @@ static noinline void by_kernel(struct lw_path *path, unsigned long call_site, st
 }
 
 /* The next time it is recognised by where its frames lie. */
-static void settle(struct lw_site *site)
+static void settle(struct lw_site *site, unsigned int depth, u32 era)
 {
-	u32 era = lw_walk_now();
-
 	if (READ_ONCE(site->era) != era &&
-	    lw_walk_steps(lw_site_frames(site), lw_site_steps_of(site), site->nr_frames))
+	    lw_walk_steps(lw_site_frames(site), lw_site_steps_of(site), site->nr_frames, depth))
 		smp_store_release(&site->era, era);	/* whoever sees it sees the steps */
 }
 
@@ -187,7 +185,7 @@ static void settle(struct lw_site *site)
  * is remembered of one of the addresses that both agree on.
  */
 static noinline u32 check(struct lw_path *path, unsigned long call_site, struct pt_regs *regs,
-			  u32 like, unsigned int depth)
+			  u32 like, unsigned int depth, u32 era)
 {
 	const unsigned long *frame = path->frame;
 	unsigned int i, nr = path->nr;
@@ -205,7 +203,7 @@ static noinline u32 check(struct lw_path *path, unsigned long call_site, struct 
 		;
 	if (likely(i == nr && i == right.nr && backing == right.backing)) {
 		if (like != LW_SITE_NOBODY)
-			settle(&lw_sites[like]);
+			settle(&lw_sites[like], depth, era);
 		return like;
 	}
 	if (READ_ONCE(lw_depth) != depth)	/* it was just set: nothing is wrong */
@@ -215,20 +213,6 @@ static noinline u32 check(struct lw_path *path, unsigned long call_site, struct 
 		lw_walk_bar(stack.frame, min(place_of(&stack, right.frame[0]) + i, stack.nr));
 	*path = right;
 	return LW_SITE_NOBODY;
-}
-
-/* The slow walk has frames of its own at the beginning, the fast one has not. */
-#define INNER_FAST	(LW_INNER_MAX - 4)
-
-/* To where the event says the call site is. */
-static __always_inline bool go_to(struct lw_walk *walk, unsigned long call_site)
-{
-	unsigned int inner = 0;
-
-	while (walk->ip != call_site)
-		if (!lw_walk_next(walk, lw_walk_see(walk)) || ++inner == INNER_FAST)
-			return false;
-	return true;
 }
 
 /* Beyond what only passes the request on, as skip() does. */
@@ -249,7 +233,7 @@ static __always_inline bool go_beyond(struct lw_walk *walk, bool glue, bool *bac
 			return true;
 		glue = kind == LW_FRAME_GLUE;
 		*backing |= kind == LW_FRAME_BACKING;
-	} while (lw_walk_next(walk, seen) && ++inner != INNER_FAST);
+	} while (lw_walk_next(walk, seen) && ++inner != LW_INNER_FAST);
 	return false;
 }
 
@@ -279,16 +263,6 @@ static __always_inline unsigned int go_along(struct lw_walk *walk, const unsigne
 	return i;
 }
 
-/* Is it the path of @site, whose first frame this is? */
-static __always_inline bool is_path(const struct lw_walk *walk, const struct lw_site *site)
-{
-	u32 era = smp_load_acquire(&site->era);		/* pairs with settle() */
-
-	/* a site that is being retired may still be met for an instant */
-	return era && era == lw_walk_now() && data_race(site->call) == walk->ip &&
-	       lw_walk_by(walk, lw_site_frames(site), lw_site_steps_of(site), site->nr_frames);
-}
-
 /* From there outward. */
 static __always_inline bool go_out(struct lw_walk *walk, struct lw_path *path, unsigned int depth)
 {
@@ -312,23 +286,31 @@ static __always_inline bool go_out(struct lw_walk *walk, struct lw_path *path, u
 static __always_inline u32 get(struct lw_path *path, unsigned long call_site, struct pt_regs *regs,
 			       lw_what_t what, unsigned long from)
 {
-	const unsigned long *frame = NULL;
+	u32 like = LW_SITE_NOBODY, era = lw_walk_now();		/* before the depth */
 	unsigned int nr = 0, depth = READ_ONCE(lw_depth);
-	u32 like = LW_SITE_NOBODY;
+	const unsigned long *frame = NULL;
+	struct lw_site *site;
 	struct lw_walk walk;
 	bool lost = false;
 
 	clear(path);
 	if (unlikely(regs ? !lw_walk_begin_at(&walk, regs) : !lw_walk_begin(&walk, from)))
 		goto by_kernel;
-	if (call_site ? !go_to(&walk, call_site) : !go_beyond(&walk, !regs, &path->backing))
+	if (call_site && unlikely(!lw_path_go_to(&walk, call_site)))
+		goto by_kernel;
+	if (unlikely(!go_beyond(&walk, !call_site && !regs, &path->backing)))
 		goto by_kernel;
 	if (what) {
-		like = lw_site_met(what, walk.ip);
-		if (likely(is_path(&walk, &lw_sites[like])))
+		site = lw_site_met(what, walk.ip);
+		if (likely(lw_path_is(&walk, site, what, walk.ip))) {
+			like = site - lw_sites;
 			goto done;
-		frame = lw_site_frames(&lw_sites[like]);
-		nr = lw_sites[like].nr_frames;
+		}
+		if (site->what == what) {
+			like = site - lw_sites;
+			frame = lw_site_frames(site);
+			nr = site->nr_frames;
+		}
 		if (unlikely(nr > depth))	/* from when it was more */
 			nr = 0;
 		path->nr = go_along(&walk, frame, nr, depth, &lost);
@@ -340,13 +322,11 @@ static __always_inline u32 get(struct lw_path *path, unsigned long call_site, st
 	like = LW_SITE_NOBODY;
 	if (path->nr)
 		memcpy(path->frame, frame, path->nr * sizeof(*frame));
-	else if (call_site && unlikely(!go_beyond(&walk, false, &path->backing)))
-		goto by_kernel;
 	if (unlikely(!go_out(&walk, path, depth)))
 		goto by_kernel;
 done:
 	if (unlikely(lw_walk_due()))
-		return check(path, call_site, regs, like, depth);
+		return check(path, call_site, regs, like, depth, era);
 	return like;
 by_kernel:
 	by_kernel(path, call_site, regs);

@@ -25,7 +25,7 @@ struct lw_counts __percpu *lw_counts[LW_MAX_SITES / LW_COUNT_SITES] __read_mostl
 struct lw_site_hash lw_site_hash __read_mostly;
 unsigned long *lw_site_pool __read_mostly;
 u16 *lw_site_steps __read_mostly;
-u32 lw_sites_met[1 << LW_MET_BITS];
+struct lw_site *lw_sites_met[1 << LW_MET_BITS];
 
 static struct {
 	unsigned int max;
@@ -177,6 +177,14 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 	return parent;
 }
 
+/* Call sites and kinds are met by this, paths by whoever has gone the way. */
+static u32 meet(u32 id)
+{
+	if (lw_sites[id].nr_frames <= 1 && likely(id != LW_SITE_NOBODY))
+		lw_site_meet(&lw_sites[id]);
+	return id;
+}
+
 u32 lw_site_get(lw_what_t what, const unsigned long *frames, unsigned int nr, const void *object)
 {
 	u32 hash = hash_of(what, frames, nr);
@@ -188,18 +196,20 @@ u32 lw_site_get(lw_what_t what, const unsigned long *frames, unsigned int nr, co
 		if (unlikely(!id))
 			break;
 		if (likely(is(&lw_sites[id], what, frames, nr)))
-			return id;
+			return meet(id);
 	}
-	return make(what, frames, nr, hash, object);
+	return meet(make(what, frames, nr, hash, object));
 }
 
 void lw_site_retire(u32 id)
 {
-	struct lw_site *site = &lw_sites[id];
+	struct lw_site *site = &lw_sites[id], **met = lw_site_met_at(site->what, site->call);
 	u32 hash = hash_of(site->what, &lw_site_pool[site->frame], site->nr_frames);
 	unsigned int probe;
 	u32 *slot;
 
+	if (READ_ONCE(*met) == site)
+		WRITE_ONCE(*met, lw_sites);
 	for (probe = 0; probe < PROBES; probe++) {
 		slot = slot_of(hash, probe);
 		if (READ_ONCE(*slot) == id) {
@@ -311,6 +321,8 @@ int lw_sites_init(unsigned int nr)
 	lw_site_steps = vzalloc(table.max_frames * sizeof(*lw_site_steps));
 	if (!lw_sites || !lw_flaws || !lw_site_hash.slot || !lw_site_pool || !lw_site_steps)
 		goto fail;
+	for (i = 0; i < ARRAY_SIZE(lw_sites_met); i++)
+		lw_sites_met[i] = lw_sites;
 	for (i = 0; i < nr; i += LW_COUNT_SITES) {
 		lw_counts[i >> LW_COUNT_SHIFT] = alloc_percpu(struct lw_counts);
 		if (!lw_counts[i >> LW_COUNT_SHIFT])

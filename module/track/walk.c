@@ -21,6 +21,19 @@ void lw_walk_check_next(void)
 	this_cpu_write(lw_walk_left, old ? LW_CHECK_OLD : LW_CHECK_YOUNG);
 }
 
+#if defined(LW_STACK_ORC) || defined(LW_STACK_RECORDS)
+u32 lw_walk_era __read_mostly = 1;
+
+void lw_walk_doubt(void)
+{
+	/* two at once may count as one: both are before what is settled later */
+	u32 era = READ_ONCE(lw_walk_era) + 1;
+
+	/* after the shape; pairs with lw_walk_now() */
+	smp_store_release(&lw_walk_era, era ?: 1);
+}
+#endif
+
 #ifdef LW_STACK_ORC
 
 #include <asm/unwind.h>
@@ -35,8 +48,6 @@ void lw_walk_check_next(void)
 u64 lw_shapes[1 << LW_SHAPE_BITS] = { [0] = NOT_KNOWN };
 
 DEFINE_PER_CPU(struct lw_stack, lw_irq_stack);
-
-u32 lw_walk_era __read_mostly = 1;
 
 /* Incremented before anything is forgotten. */
 static atomic_t forgotten = ATOMIC_INIT(0);
@@ -330,16 +341,7 @@ void lw_walk_bar(const unsigned long *frames, unsigned int nr)
 	lw_walk_doubt();
 }
 
-void lw_walk_doubt(void)
-{
-	/* two at once may count as one: both are before what is settled later */
-	u32 era = READ_ONCE(lw_walk_era) + 1;
-
-	/* after the shape; pairs with lw_walk_now() */
-	smp_store_release(&lw_walk_era, era ?: 1);
-}
-
-bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr)
+bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr, unsigned int depth)
 {
 	unsigned int i, at = 0;
 	u32 shape;
@@ -403,6 +405,11 @@ bool lw_walk_wrong __read_mostly;
 void lw_walk_bar(const unsigned long *frames, unsigned int nr)
 {
 	WRITE_ONCE(lw_walk_wrong, true);
+}
+
+bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr, unsigned int depth)
+{
+	return nr == depth || lw_frame_kind(READ_ONCE(frame[nr - 1])) == LW_FRAME_END;
 }
 #else
 void lw_walk_bar(const unsigned long *frames, unsigned int nr)
