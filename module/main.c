@@ -66,6 +66,10 @@ static char *without = "";
 module_param(without, charp, 0444);
 MODULE_PARM_DESC(without, "hooks to leave out, by their names in status, separated by commas (none)");
 
+static char *backend = "auto";
+module_param(backend, charp, 0444);
+MODULE_PARM_DESC(backend, "how allocators are hooked: tracepoints; kprobes; auto: kprobes if there are no tracepoints (auto)");
+
 static bool check_range(const char *name, unsigned long value, unsigned long min, unsigned long max)
 {
 	if (value >= min && value <= max)
@@ -96,6 +100,21 @@ static unsigned int class_bits(void)
 		if (!*at)
 			return bits;
 	}
+}
+
+/* Return: what was asked for, or a negative error. */
+static int which_backend(void)
+{
+	static const char * const names[] = {
+		[LW_AUTO] = "auto", [LW_TRACEPOINTS] = "tracepoints", [LW_KPROBES] = "kprobes",
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(backend, names[i]))
+			return i;
+	pr_err("backend=%s is none of auto, tracepoints, kprobes\n", backend);
+	return -EINVAL;
 }
 
 static int check_parameters(void)
@@ -206,13 +225,14 @@ static int __init leakwatch_init(void)
 {
 	unsigned int bits = class_bits();
 	int err = bits ? check_parameters() : -EINVAL;
+	int by = which_backend();
 
-	if (err)
-		return err;
+	if (err || by < 0)
+		return err ?: by;
 	err = init_tables(bits);
 	if (err)
 		goto tables;
-	err = lw_hooks_init(bits, without);
+	err = lw_hooks_init(bits, by, without);
 	if (err)
 		goto tables;
 	err = lw_names_init();

@@ -4,6 +4,7 @@
 #define COMPAT_FTRACE_H
 
 #include <linux/ftrace.h>
+#include <linux/rcupdate.h>
 #include <linux/version.h>
 #include <compat/regs.h>
 
@@ -43,6 +44,18 @@ static __always_inline unsigned long lw_ftrace_arg(struct ftrace_regs *fregs, un
 #else
 	return regs ? lw_regs_arg(regs, nr) : ftrace_regs_get_argument(fregs, nr);
 #endif
+}
+
+/** lw_ftrace_wait() - wait until nobody is inside of what ftrace called, who may be preempted */
+static inline void lw_ftrace_wait(void)
+{
+	synchronize_rcu_tasks();
+}
+
+#else
+
+static inline void lw_ftrace_wait(void)
+{
 }
 
 #endif

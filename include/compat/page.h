@@ -43,6 +43,21 @@ static inline bool lw_page_in_buddy(unsigned long pfn)
 	return false;
 }
 
+#ifndef LW_HAVE_PAGE_TABLE
+#define PageTable(page)		false
+#endif
+#ifndef LW_HAVE_PAGE_OFFLINE
+#define PageOffline(page)	false
+#endif
+
+#ifndef LW_HAVE_PAGE_TYPE
+/* A mark in place of the count of mappings, which is -1 at least. */
+static inline bool page_has_type(struct page *page)
+{
+	return atomic_read(&page->_mapcount) < -1;
+}
+#endif
+
 /**
  * lw_page_unheld() - does nobody hold a page that is not part of another?
  * @page: the page
@@ -164,5 +179,38 @@ static inline bool lw_page_driver_moves(struct page *page)
 	return false;
 #endif
 }
+
+/**
+ * lw_pcp_order() - the order of a page that is freed to a CPU's list
+ * @second: the second argument of the function that does it
+ *
+ * Until 5.13 that was whether the page is cold, or nothing: there were single pages only.
+ * Return: the order.
+ */
+static inline unsigned int lw_pcp_order(unsigned long second)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0) ? second : 0;
+}
+
+#ifdef LW_HAVE_FOLIO
+#include <linux/pagevec.h>
+
+/** lw_each_folio() - call @see for each folio of a batch. Any context. */
+static inline void lw_each_folio(const struct folio_batch *batch,
+				 void (*see)(unsigned long pfn, unsigned int order))
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++)
+		see(folio_pfn(batch->folios[i]), folio_order(batch->folios[i]));
+}
+#else
+struct folio_batch;
+
+static inline void lw_each_folio(const struct folio_batch *batch,
+				 void (*see)(unsigned long pfn, unsigned int order))
+{
+}
+#endif
 
 #endif

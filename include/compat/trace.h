@@ -11,7 +11,10 @@
 #ifndef COMPAT_TRACE_H
 #define COMPAT_TRACE_H
 
+#include <linux/errno.h>
+#include <linux/rcupdate.h>
 #include <linux/tracepoint.h>
+#include <linux/version.h>
 
 struct lw_no_adapter_fits_this_event;	/* never completed */
 
@@ -26,5 +29,85 @@ struct lw_no_adapter_fits_this_event;	/* never completed */
 	__builtin_choose_expr(LW_FITS(event, a), (void *)(a), LW_ADAPTER_1(event, b))
 #define LW_ADAPTER_3(event, a, b, c)						\
 	__builtin_choose_expr(LW_FITS(event, a), (void *)(a), LW_ADAPTER_2(event, b, c))
+
+#if defined(CONFIG_TRACEPOINTS) && LINUX_VERSION_CODE >= KERNEL_VERSION(3, 15, 0)
+
+/** lw_trace_each() - call @see for each of the kernel's tracepoints. Process context. */
+static inline void lw_trace_each(void (*see)(struct tracepoint *tp, void *arg), void *arg)
+{
+	for_each_kernel_tracepoint(see, arg);
+}
+
+/** lw_trace_attach() - let @tp call @probe. Process context. Return: 0 or an error. */
+static inline int lw_trace_attach(struct tracepoint *tp, void *probe)
+{
+	return tracepoint_probe_register(tp, probe, NULL);
+}
+
+/** lw_trace_detach() - no more; calls may still be under way. Process context. */
+static inline void lw_trace_detach(struct tracepoint *tp, void *probe)
+{
+	tracepoint_probe_unregister(tp, probe, NULL);
+}
+
+#elif defined(CONFIG_TRACEPOINTS)
+
+/*
+ * Until 3.14 they were known by name, and registering with a name that none has was no error. So
+ * here, too, a name counts for nothing that is not among those that the kernel has.
+ */
+static inline void lw_trace_each(void (*see)(struct tracepoint *tp, void *arg), void *arg)
+{
+	struct tracepoint_iter at;
+
+	tracepoint_iter_reset(&at);
+	for (tracepoint_iter_start(&at); at.tracepoint; tracepoint_iter_next(&at))
+		see(*at.tracepoint, arg);
+	tracepoint_iter_stop(&at);
+}
+
+static inline int lw_trace_attach(struct tracepoint *tp, void *probe)
+{
+	return tracepoint_probe_register(tp->name, probe, NULL);
+}
+
+static inline void lw_trace_detach(struct tracepoint *tp, void *probe)
+{
+	tracepoint_probe_unregister(tp->name, probe, NULL);
+}
+
+#else
+
+static inline void lw_trace_each(void (*see)(struct tracepoint *tp, void *arg), void *arg)
+{
+}
+
+static inline int lw_trace_attach(struct tracepoint *tp, void *probe)
+{
+	return -ENOENT;
+}
+
+static inline void lw_trace_detach(struct tracepoint *tp, void *probe)
+{
+}
+
+#endif
+
+/**
+ * lw_hooks_wait() - wait until nobody is inside of what a tracepoint or a probe called
+ *
+ * What is called with interrupts or preemption off, or, by a tracepoint of 7.x, in an SRCU section.
+ * Process context, sleeps.
+ */
+static inline void lw_hooks_wait(void)
+{
+#if defined(CONFIG_TRACEPOINTS)
+	tracepoint_synchronize_unregister();
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(5, 1, 0)
+	synchronize_sched();
+#else
+	synchronize_rcu();
+#endif
+}
 
 #endif

@@ -134,6 +134,9 @@ static __always_inline void lw_object_free_drawn(const void *object)
 		lw_object_free_found(object);
 }
 
+/** lw_object_free_either() - lw_object_free(), or lw_object_free_drawn() in sampled mode */
+void lw_object_free_either(const void *object);
+
 /**
  * lw_object_give() - the owner has given the object up and the kernel will free it later
  * @object: the object; what is not a slab object (kvfree_rcu of a vmalloc) is passed over
@@ -168,6 +171,9 @@ static __always_inline void lw_pages_alloc(unsigned long pfn, unsigned int order
 /** lw_pages_alloc_drawn() - the same, and the block was drawn: all of it */
 void lw_pages_alloc_drawn(unsigned long pfn, unsigned int order, u32 gfp);
 
+/** lw_pages_put_by() - a block was allocated by @site, found by lw_site_at() */
+void lw_pages_put_by(u32 site, unsigned long pfn, unsigned int order);
+
 /** lw_page_put_if_none() - page @pfn was allocated by @site, unless an event has said so already */
 void lw_page_put_if_none(u32 site, unsigned long pfn);
 
@@ -197,6 +203,9 @@ static __always_inline void lw_pages_free_drawn(unsigned long pfn, unsigned int 
 	if (unlikely(lw_pages_any(pfn, order)))
 		lw_pages_free_found(pfn, order);
 }
+
+/** lw_pages_free_either() - lw_pages_free(), or lw_pages_free_drawn() in sampled mode */
+void lw_pages_free_either(unsigned long pfn, unsigned int order);
 
 /**
  * lw_pages_move() - the contents of some pages are now in others

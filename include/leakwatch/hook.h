@@ -6,7 +6,8 @@
  * entry and return of one that allocates, without an event. Each is an adapter that turns the
  * kernel's parameters into a call of a door (door.h) and does nothing else. A hook that the kernel
  * does not have is left out and says so; if a class lacks one that it cannot do without, the class
- * is off.
+ * is off. Where there are no tracepoints, the allocators' own functions stand in for them
+ * (function.c); the rest is the same.
  *
  * Order: hooks of frees are attached first and detached last, so no allocation is ever stored
  * whose free is not listened for.
@@ -42,6 +43,7 @@ enum lw_hook_type {
  * @class: whose events these are
  * @frees: it tells of frees, so it is attached before those that tell of allocations
  * @needed: the class is off without it
+ * @instead: it is a function that stands in for a tracepoint
  * @symbol: for functions, the names that the function has had, newest first
  * @trace: for a tracepoint, the adapter in exact mode, and
  * @sampled: in sampled mode; @trace if NULL
@@ -66,6 +68,7 @@ struct lw_hook {
 	enum lw_class class;
 	bool frees;
 	bool needed;
+	bool instead;
 	const char *symbol[LW_HOOK_SYMBOLS];
 	void *trace;
 	void *sampled;
@@ -87,8 +90,24 @@ struct lw_hook {
 	unsigned long missed;
 };
 
-extern struct lw_hook lw_kmem_hooks[], lw_page_hooks[], lw_buffer_hooks[];
-extern const unsigned int lw_nr_kmem_hooks, lw_nr_page_hooks, lw_nr_buffer_hooks;
+extern struct lw_hook lw_kmem_hooks[], lw_page_hooks[], lw_function_hooks[], lw_buffer_hooks[];
+extern const unsigned int lw_nr_kmem_hooks, lw_nr_page_hooks, lw_nr_function_hooks,
+	lw_nr_buffer_hooks;
+
+/* Which page was allocated last on a CPU, as bulk allocation then tells of it again (page.c). */
+DECLARE_PER_CPU(struct page *, lw_page_last);
+
+/**
+ * enum lw_backend - how the allocators are hooked
+ * @LW_AUTO: by tracepoints if the kernel has those that are needed, else by kprobes
+ * @LW_TRACEPOINTS: by their events
+ * @LW_KPROBES: at their functions (function.c)
+ */
+enum lw_backend {
+	LW_AUTO,
+	LW_TRACEPOINTS,
+	LW_KPROBES,
+};
 
 /** lw_hook_type() - Return: how @hook is hooked on this kernel */
 static inline enum lw_hook_type lw_hook_type(const struct lw_hook *hook)
@@ -99,11 +118,15 @@ static inline enum lw_hook_type lw_hook_type(const struct lw_hook *hook)
 /**
  * lw_hooks_init() - find the hooks
  * @classes: a bit for each enum lw_class that is wanted
+ * @backend: how the allocators shall be hooked
  * @without: names of hooks to leave out, separated by commas; may be empty
  *
  * Process context. Return: 0, -ENOMEM, or -EINVAL if @without names a hook that does not exist.
  */
-int lw_hooks_init(unsigned int classes, const char *without);
+int lw_hooks_init(unsigned int classes, enum lw_backend backend, const char *without);
+
+/** lw_hooks_backend() - Return: how the allocators are hooked: LW_TRACEPOINTS or LW_KPROBES */
+enum lw_backend lw_hooks_backend(void);
 
 /**
  * lw_hooks_attach() - attach every hook of the classes that are wanted
@@ -140,9 +163,14 @@ void lw_hooks_detach(void);
  * @hook: the hook
  * @symbol: the function
  *
- * Process context, may sleep. Return: 0, -ENOENT if there is no such function, or an error.
+ * One of type LW_RETURN is not called before lw_probe_listen(). Process context, may sleep.
+ *
+ * Return: 0, -ENOENT if there is no such function, or an error.
  */
 int lw_probe_attach(struct lw_hook *hook, const char *symbol);
+
+/** lw_probe_listen() - let a hook of type LW_RETURN be called. May sleep. Return: 0 or an error. */
+int lw_probe_listen(struct lw_hook *hook);
 
 /** lw_probe_detach() - detach it, and wait until nobody is inside. Process context, may sleep. */
 void lw_probe_detach(struct lw_hook *hook);

@@ -262,6 +262,9 @@ unsigned int lw_sites_end(void);
  */
 u32 lw_site_get(lw_what_t what, const unsigned long *frames, unsigned int nr, const void *object);
 
+/** lw_site_learn() - an object of @site, made without one, from which its cache is learnt */
+void lw_site_learn(u32 site, const void *object);
+
 /** lw_site_live() - Return: whether @site may be read; pairs with the release in site.c */
 static inline bool lw_site_live(const struct lw_site *site)
 {

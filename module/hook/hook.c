@@ -7,6 +7,8 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <compat/ftrace.h>
+#include <compat/trace.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/sample.h>
 
@@ -15,20 +17,49 @@
 static unsigned int wanted;	/* classes asked for, a bit each */
 static unsigned int watched;	/* classes that have what they need */
 
-#define for_each_hook(hook)							\
-	for (hook = &lw_kmem_hooks[0]; hook; hook = next_hook(hook))
+static enum lw_backend backend = LW_TRACEPOINTS;
+
+static const struct {
+	struct lw_hook *hook;
+	const unsigned int *nr;
+} tables[] = {
+	{ lw_kmem_hooks, &lw_nr_kmem_hooks },
+	{ lw_page_hooks, &lw_nr_page_hooks },
+	{ lw_function_hooks, &lw_nr_function_hooks },
+	{ lw_buffer_hooks, &lw_nr_buffer_hooks },
+};
+
+/* Functions stand in for tracepoints that are not used, and only then. */
+static bool is_used(const struct lw_hook *hook)
+{
+	return backend == LW_KPROBES ? hook->type != LW_TRACE : !hook->instead;
+}
+
+/* The first hook in use from @hook on; NULL if there is none. */
+static struct lw_hook *hook_from(unsigned int table, struct lw_hook *hook)
+{
+	while (hook == tables[table].hook + *tables[table].nr || !is_used(hook)) {
+		if (hook < tables[table].hook + *tables[table].nr)
+			hook++;
+		else if (++table < ARRAY_SIZE(tables))
+			hook = tables[table].hook;
+		else
+			return NULL;
+	}
+	return hook;
+}
 
 static struct lw_hook *next_hook(struct lw_hook *hook)
 {
-	hook++;
-	if (hook == &lw_kmem_hooks[lw_nr_kmem_hooks])
-		return &lw_page_hooks[0];
-	if (hook == &lw_page_hooks[lw_nr_page_hooks])
-		return &lw_buffer_hooks[0];
-	if (hook == &lw_buffer_hooks[lw_nr_buffer_hooks])
-		return NULL;
-	return hook;
+	unsigned int table = 0;
+
+	while (hook < tables[table].hook || hook >= tables[table].hook + *tables[table].nr)
+		table++;
+	return hook_from(table, hook + 1);
 }
+
+#define for_each_hook(hook)							\
+	for (hook = hook_from(0, tables[0].hook); hook; hook = next_hook(hook))
 
 static void match(struct tracepoint *tp, void *unused)
 {
@@ -53,7 +84,7 @@ static void attach(struct lw_hook *hook)
 	hook->err = -ENOENT;
 	if (hook->tp) {
 		hook->probe = adapter(hook);
-		hook->err = tracepoint_probe_register(hook->tp, hook->probe, NULL);
+		hook->err = lw_trace_attach(hook->tp, hook->probe);
 	} else {
 		for (i = 0; i < LW_HOOK_SYMBOLS && hook->symbol[i] && hook->err == -ENOENT; i++)
 			hook->err = lw_probe_attach(hook, hook->symbol[i]);
@@ -67,7 +98,7 @@ static void detach(struct lw_hook *hook)
 		return;
 	hook->attached = false;
 	if (hook->tp)
-		tracepoint_probe_unregister(hook->tp, hook->probe, NULL);
+		lw_trace_detach(hook->tp, hook->probe);
 	else
 		lw_probe_detach(hook);
 }
@@ -76,7 +107,7 @@ static void detach(struct lw_hook *hook)
  * Teardown. Who may still be inside of a door when this begins, and why nobody is when it ends:
  *
  *  - a tracepoint's probe, on any CPU, preempted or interrupted:
- *    tracepoint_synchronize_unregister() waits for every caller that may have seen the probe (RCU,
+ *    lw_hooks_wait() waits for every caller that may have seen the probe (RCU,
  *    and SRCU where probes can be preempted);
  *  - what ftrace calls: unregister_ftrace_function() waits until no task can be in the trampoline
  *    that calls it, even preempted (RCU tasks);
@@ -95,7 +126,7 @@ static void detach_some(unsigned int classes, bool frees)
 	for_each_hook(hook)
 		if (hook->frees == frees && classes & BIT(hook->class))
 			detach(hook);
-	tracepoint_synchronize_unregister();
+	lw_hooks_wait();
 }
 
 static void detach_classes(unsigned int classes)
@@ -111,12 +142,46 @@ void lw_hooks_detach(void)
 }
 
 /*
- * Frees first. Then the probes of allocations, before their tracepoints: registering a kretprobe
- * allocates, and that is not to be seen.
+ * Frees first. Then the probes of allocations, which listen when all are there, before their
+ * tracepoints: registering a kretprobe allocates, and that is not to be seen.
  */
-static bool in_turn(const struct lw_hook *hook, int turn)
+enum turn { FREES, PROBES, LISTEN, TRACEPOINTS, NR_TURNS };
+
+static bool in_turn(const struct lw_hook *hook, enum turn turn)
 {
-	return turn == (hook->frees ? 0 : hook->type == LW_TRACE ? 2 : 1);
+	if (hook->frees)
+		return turn == FREES;
+	if (hook->type == LW_TRACE)
+		return turn == TRACEPOINTS;
+	if (turn == LISTEN)
+		return hook->attached && lw_hook_type(hook) == LW_RETURN;
+	return turn == PROBES;
+}
+
+static void take_turn(struct lw_hook *hook, enum turn turn)
+{
+	if (turn != LISTEN)
+		return attach(hook);
+	hook->err = lw_probe_listen(hook);
+	if (hook->err)
+		detach(hook);
+}
+
+/* Return: the classes that lack a hook which they need; the others are attached. */
+static unsigned int attach_classes(unsigned int classes, enum turn first)
+{
+	unsigned int lacking = 0;
+	struct lw_hook *hook;
+	enum turn turn;
+
+	for (turn = first; turn < NR_TURNS; turn++)
+		for_each_hook(hook)
+			if (in_turn(hook, turn) && classes & ~lacking & BIT(hook->class)) {
+				take_turn(hook, turn);
+				if (hook->needed && !hook->attached)
+					lacking |= BIT(hook->class);
+			}
+	return lacking;
 }
 
 static const char *why(const struct lw_hook *hook)
@@ -126,18 +191,11 @@ static const char *why(const struct lw_hook *hook)
 
 int lw_hooks_attach(void)
 {
-	unsigned int lacking = 0;
+	unsigned int lacking;
 	struct lw_hook *hook;
-	int turn;
 
 	watched = wanted;
-	for (turn = 0; turn <= 2; turn++)
-		for_each_hook(hook)
-			if (in_turn(hook, turn) && wanted & ~lacking & BIT(hook->class)) {
-				attach(hook);
-				if (hook->needed && !hook->attached)
-					lacking |= BIT(hook->class);
-			}
+	lacking = attach_classes(wanted, FREES);
 	detach_classes(lacking);
 	watched = wanted & ~lacking;
 	for_each_hook(hook)
@@ -167,29 +225,26 @@ int lw_hooks_turn(void)
 		if (err || !hook->frees || !hook->attached || hook->type != LW_TRACE ||
 		    hook->probe == adapter(hook))
 			continue;
-		err = tracepoint_probe_register(hook->tp, adapter(hook), NULL);
+		err = lw_trace_attach(hook->tp, adapter(hook));
 		if (err)
 			continue;
-		tracepoint_probe_unregister(hook->tp, hook->probe, NULL);
+		lw_trace_detach(hook->tp, hook->probe);
 		hook->probe = adapter(hook);
 	}
-	tracepoint_synchronize_unregister();
-	synchronize_rcu_tasks();	/* what ftrace calls may have been preempted */
+	lw_hooks_wait();
+	lw_ftrace_wait();
 	return err;
 }
 
 int lw_hooks_resume(void)
 {
+	unsigned int lacking = attach_classes(watched & MODAL, PROBES);
 	struct lw_hook *hook;
-	int turn, err = 0;
+	int err = 0;
 
-	for (turn = 1; turn <= 2; turn++)
-		for_each_hook(hook)
-			if (in_turn(hook, turn) && watched & MODAL & BIT(hook->class)) {
-				attach(hook);
-				if (hook->needed && !hook->attached)
-					err = hook->err;
-			}
+	for_each_hook(hook)
+		if (lacking & BIT(hook->class) && hook->needed && !hook->attached)
+			err = hook->err;
 	return err;
 }
 
@@ -264,14 +319,26 @@ static int leave_out(const char *names)
 	return found ? 0 : -EINVAL;
 }
 
-int lw_hooks_init(unsigned int classes, const char *without)
+enum lw_backend lw_hooks_backend(void)
 {
-	int err;
+	return backend;
+}
 
+static bool lacks_tracepoints(void)
+{
+	struct lw_hook *hook;
+
+	for_each_hook(hook)
+		if (hook->type == LW_TRACE && hook->needed && !hook->tp &&
+		    wanted & BIT(hook->class))
+			return true;
+	return false;
+}
+
+int lw_hooks_init(unsigned int classes, enum lw_backend asked, const char *without)
+{
 	wanted = classes;
-	err = leave_out(without);
-	if (err)
-		return err;
-	for_each_kernel_tracepoint(match, NULL);
-	return 0;
+	lw_trace_each(match, NULL);
+	backend = asked ?: lacks_tracepoints() ? LW_KPROBES : LW_TRACEPOINTS;
+	return leave_out(without);
 }

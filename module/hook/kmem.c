@@ -11,6 +11,7 @@
 #include <trace/events/kmem.h>
 #include <compat/percpu.h>
 #include <compat/regs.h>
+#include <compat/slab.h>
 #include <compat/trace.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/door.h>
@@ -27,14 +28,6 @@ static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
 
 #define event(nr) lw_count_inc(events[nr])
 
-/* The flags by which kmalloc() chooses among caches of one size. */
-static __always_inline u32 type_of(gfp_t gfp)
-{
-	return (__force u32)(gfp & (__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT));
-}
-
-static_assert((__force u32)(__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT) < 1 << 24);
-
 /* kmalloc: with a node from 6.1 on. */
 
 static noinline void large_alloc(unsigned long call_site, const void *object, lw_what_t what)
@@ -48,7 +41,7 @@ static noinline void large_alloc(unsigned long call_site, const void *object, lw
 static __always_inline void kmalloc_event(unsigned long call_site, const void *object,
 					  size_t bytes, gfp_t gfp)
 {
-	lw_what_t what = lw_what_kmalloc(bytes, type_of(gfp));
+	lw_what_t what = lw_what_kmalloc(bytes, lw_kmalloc_type(gfp));
 
 	if (unlikely(bytes > KMALLOC_MAX_CACHE_SIZE))
 		large_alloc(call_site, object, what);
@@ -100,7 +93,8 @@ static noinline __noclone void large_sampled(void *data, unsigned long call_site
 	this_cpu_write(large_last.kfrees, this_cpu_read(events[KFREE]));
 	this_cpu_write(large_last.drawn, drawn);
 	if (drawn)
-		lw_object_alloc_drawn(call_site, object, lw_what_kmalloc(bytes, type_of(gfp)));
+		lw_object_alloc_drawn(call_site, object,
+				      lw_what_kmalloc(bytes, lw_kmalloc_type(gfp)));
 }
 
 /* All parameters of the event, and no clone that has others: so nothing is moved to get here. */
@@ -109,7 +103,8 @@ static noinline __noclone void kmalloc_due(void *data, unsigned long call_site,
 					   gfp_t gfp)
 {
 	if (lw_sample_take())
-		lw_object_alloc_drawn(call_site, object, lw_what_kmalloc(bytes, type_of(gfp)));
+		lw_object_alloc_drawn(call_site, object,
+				      lw_what_kmalloc(bytes, lw_kmalloc_type(gfp)));
 }
 
 static __always_inline void kmalloc_sampled(void *data, unsigned long call_site, const void *object,
@@ -272,14 +267,6 @@ static void cache_free_plain_sampled(void *data, unsigned long call_site, const 
 
 /* Frees without an event, in either mode. */
 
-static void free_either(const void *object)
-{
-	if (lw_sampled())
-		lw_object_free_drawn(object);
-	else
-		lw_object_free(object);
-}
-
 /* What is given up is free: in sampled mode nobody asks what became of it. */
 static void give_either(const void *object)
 {
@@ -296,7 +283,7 @@ static void free_bulk(unsigned long cache, unsigned long nr, unsigned long objec
 	unsigned long i;
 
 	for (i = 0; i < nr; i++)
-		free_either(object[i]);
+		lw_object_free_either(object[i]);
 }
 
 /*
@@ -322,7 +309,7 @@ static void free_rcu_nolock(unsigned long head, unsigned long object, unsigned l
 /* void kfree_nolock(const void *object) */
 static void free_nolock(unsigned long object, unsigned long unused1, unsigned long unused2)
 {
-	free_either((const void *)object);
+	lw_object_free_either((const void *)object);
 }
 
 /* void kmem_cache_destroy(struct kmem_cache *cache) */

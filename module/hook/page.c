@@ -32,7 +32,7 @@ static void page_alloc(void *data, struct page *page, unsigned int order, gfp_t 
 }
 
 /* What the last event on this CPU told of: a bulk allocation then tells of it again. */
-static DEFINE_PER_CPU(struct page *, last);
+DEFINE_PER_CPU(struct page *, lw_page_last);
 
 static noinline __noclone void page_due(void *data, struct page *page, unsigned int order,
 					gfp_t gfp)
@@ -45,7 +45,7 @@ static void page_alloc_sampled(void *data, struct page *page, unsigned int order
 			       int type)
 {
 	event(PAGE_ALLOC);
-	this_cpu_write(last, page);
+	this_cpu_write(lw_page_last, page);
 	if (lw_sample_due(PAGE_SIZE << order))
 		page_due(data, page, order, gfp);
 }
@@ -127,7 +127,7 @@ static void pages_bulk_enter(void *data, struct pt_regs *regs)
 static void bulk_page(struct bulk *bulk, struct page *page)
 {
 	/* in sampled mode: the one that it fell back to has had its draw */
-	if (bulk->draw.rate && page == this_cpu_read(last))
+	if (bulk->draw.rate && page == this_cpu_read(lw_page_last))
 		return;
 	if (lw_draw_next(&bulk->draw, PAGE_SIZE))
 		lw_page_put_if_none(bulk->site, page_to_pfn(page));

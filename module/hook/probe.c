@@ -113,6 +113,7 @@ int lw_probe_attach(struct lw_hook *hook, const char *symbol)
 	if (hook->type == LW_RETURN) {
 		hook->rp = (struct kretprobe) {
 			.kp.symbol_name = symbol,
+			.kp.flags = KPROBE_FLAG_DISABLED,
 			.entry_handler = entered_for_return,
 			.handler = returned,
 			.maxactive = instances(),
@@ -128,6 +129,11 @@ int lw_probe_attach(struct lw_hook *hook, const char *symbol)
 		.pre_handler = entered,
 	};
 	return register_kprobe(&hook->kp);
+}
+
+int lw_probe_listen(struct lw_hook *hook)
+{
+	return enable_kretprobe(&hook->rp);
 }
 
 void lw_probe_detach(struct lw_hook *hook)

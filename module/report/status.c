@@ -113,6 +113,8 @@ static int status_show(struct seq_file *seq, void *unused)
 	show_class(seq, "class_slab", LW_SLAB);
 	show_class(seq, "class_page", LW_PAGE);
 	show_class(seq, "class_buffer", LW_BUFFER);
+	seq_printf(seq, "%-24s %s\n", "backend",
+		   lw_hooks_backend() == LW_KPROBES ? "kprobes" : "tracepoints");
 	seq_printf(seq, "%-24s %s\n", "mode", lw_sampled() ? "sampled" : "exact");
 	line(seq, "mode_age", lw_watch_mode_seconds());
 	line(seq, "sample_bytes", lw_rate_bytes(lw_settings.rate));

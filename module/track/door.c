@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <compat/access.h>
+#include <compat/regs.h>
 #include <leakwatch/clock.h>
 #include <leakwatch/door.h>
 #include <leakwatch/live.h>
@@ -228,6 +229,14 @@ void lw_object_free_found(const void *object)
 	lw_site_uncharge_one(lw_entry_site(old));
 }
 
+void lw_object_free_either(const void *object)
+{
+	if (lw_sampled())
+		lw_object_free_drawn(object);
+	else
+		lw_object_free(object);
+}
+
 void lw_object_give(const void *object)
 {
 	unsigned long addr = lw_untag(object);
@@ -269,6 +278,12 @@ u32 lw_site_at(lw_what_t what, struct pt_regs *regs)
 
 	if (lw_is_kind(what))
 		return lw_site_get(what, NULL, 0, NULL);
+	/* a setting; either value is right while it changes */
+	if (lw_what_class(what) == LW_SLAB && !data_race(lw_stacks)) {
+		unsigned long caller = lw_regs_caller(regs);
+
+		return lw_site_get(what, &caller, 1, NULL);
+	}
 	site = lw_path_like_entry(&path, what, regs);
 	return site_met(site, what, &path);
 }
@@ -351,6 +366,13 @@ void lw_pages_alloc_drawn(unsigned long pfn, unsigned int order, u32 gfp)
 	drawn_pages_by_path(pfn, order, what);
 }
 
+void lw_pages_put_by(u32 site, unsigned long pfn, unsigned int order)
+{
+	/* in sampled mode as in drawn_pages_by_path() */
+	if (site != LW_SITE_SLAB_PAGES || !lw_sampled())
+		put_pages(site, pfn, order);
+}
+
 void lw_page_put_if_none(u32 site, unsigned long pfn)
 {
 	if (unlikely(site == LW_SITE_NOBODY)) {
@@ -425,6 +447,14 @@ void lw_pages_free_found(unsigned long pfn, unsigned int order)
 	for (; pfn < end; pfn++)
 		if (!lw_pages_put(pfn, 0, &old) && old)
 			lw_site_uncharge(lw_entry_site(old), 1);
+}
+
+void lw_pages_free_either(unsigned long pfn, unsigned int order)
+{
+	if (lw_sampled())
+		lw_pages_free_drawn(pfn, order);
+	else
+		lw_pages_free(pfn, order);
 }
 
 void lw_pages_move(unsigned long from, unsigned long to, unsigned long nr)

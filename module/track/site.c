@@ -201,6 +201,18 @@ u32 lw_site_get(lw_what_t what, const unsigned long *frames, unsigned int nr, co
 	return meet(make(what, frames, nr, hash, object));
 }
 
+void lw_site_learn(u32 id, const void *object)
+{
+	struct lw_site *site = &lw_sites[id];
+	u16 cache;
+
+	if (id == LW_SITE_NOBODY || likely(READ_ONCE(site->cache)))
+		return;
+	cache = lw_cache_of_object(object);
+	WRITE_ONCE(site->cache, cache);
+	WRITE_ONCE(lw_sites[site->parent].cache, cache);
+}
+
 void lw_site_retire(u32 id)
 {
 	struct lw_site *site = &lw_sites[id], **met = lw_site_met_at(site->what, site->call);

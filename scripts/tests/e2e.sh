@@ -13,8 +13,12 @@ short=$([ ! -e /sys/kernel/debug/kmemleak ] || echo short)
 note() { sed 's/^/# /'; }
 quiet() { "$@" >/dev/null 2>&1; }
 value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
+# The module, with what it is to be given in any case.
+parameters=$(cat ./parameters 2>/dev/null)
+# shellcheck disable=SC2086	# they are words
+load() { insmod ./leakwatch.ko $parameters "$@"; }
 logged() { dmesg | grep -q "$1"; }
-refused() { ! quiet insmod ./leakwatch.ko "$@"; }
+refused() { ! quiet load "$@"; }
 writes() { echo "$1" > "$D/${2:-control}"; } 2>/dev/null
 refuses() { ! writes "$@"; }
 
@@ -87,6 +91,7 @@ check "depth=99 is refused" refused depth=99
 check "its line names the range" logged 'leakwatch: depth=99 is out of range (1 to 32)'
 check "classes=none is refused" refused classes=none
 check "stacks=some is refused" refused stacks=some
+check "backend=some is refused" refused backend=some
 check "without=nonsense is refused" refused without=nonsense
 check "objects=512 is refused: too few for this memory" refused objects=512
 check "its line says how many it takes" logged 'leakwatch: objects=512 is too few for .* at least 65536'
@@ -96,7 +101,7 @@ check "nothing is left behind" test ! -e $D
 
 # --- loading, files, settings
 
-check "loads" insmod ./leakwatch.ko
+check "loads" load
 equal "the directory is for root alone" "$(stat -c %a $D)" 700
 for f in triage history top status slab/sites slab/stacks slab/caches page/sites page/stacks page/lost meminfo census \
 	 user/processes; do
@@ -286,7 +291,7 @@ writes stop
 check "audit: refused when stopped" refuses audit
 check "and the log says why" logged "control: stopped; an audit is made while watching"
 rmmod leakwatch
-check "loads deaf to two kinds of free" insmod ./leakwatch.ko without=kvfree_call_rcu,kmem_cache_free_bulk
+check "loads deaf to two kinds of free" load without=kvfree_call_rcu,kmem_cache_free_bulk
 check "and says so" grep -q "# frees by kvfree_call_rcu are not heard: live figures may be too high" $D/top
 check "the driver takes the paths that are not heard" insmod ./leaky.ko count=1 blind=200
 quiet rmmod leaky	# with its cache, whose pages go
@@ -336,7 +341,7 @@ rated() { awk '$1 == "pgfault" { exit $3 !~ /^[0-9]+$/ }' $D/meminfo; }
 marked() { awk '$1 ~ /^[0-9]+$/ { printf "%s%s%s", sep, $2, $3 == "yes" ? "*" : ""; sep = " " }' $D/mark; }
 
 rmmod leakwatch
-check "loads" insmod ./leakwatch.ko
+check "loads" load
 check "census: the parts are the whole" whole
 check "census: 1 GB in less than 50 ms, ten times that where the kernel checks itself" quick
 # of each page, 16 digits: bit 10 is a free block, bit 7 slab
@@ -446,7 +451,7 @@ quiet rmmod leaky
 
 rmmod leakwatch
 if [ ! "$short" ]; then
-	check "loads with the smallest table of objects" insmod ./leakwatch.ko objects=65536
+	check "loads with the smallest table of objects" load objects=65536
 	quiet insmod ./leaky.ko count=80000
 	check "the full table is counted" test "$(value lost_live_full)" -gt 14000
 	check "and noted at the row" sh -c "grep leaky_leak_kmalloc $D/slab/sites | grep -q lost"
@@ -459,7 +464,7 @@ if [ ! "$short" ]; then
 	quiet rmmod leaky
 	rmmod leakwatch
 fi
-check "loads with the smallest table of sites" insmod ./leakwatch.ko sites=64
+check "loads with the smallest table of sites" load sites=64
 quiet insmod ./leaky.ko count=1000
 check "folded paths are counted" test "$(value folded_paths)" -gt 0
 check "and noted at the row" grep -q folded $D/slab/sites
@@ -473,7 +478,7 @@ sh ./loads.sh 30 & loads=$!
 # shellcheck disable=SC2016	# for that shell to expand
 check "ten loads and unloads under load" sh -c '
 	for i in 1 2 3 4 5 6 7 8 9 10; do
-		insmod ./leakwatch.ko || exit 1
+		insmod ./leakwatch.ko '"$parameters"' || exit 1
 		[ $((i % 2)) = 0 ] || cat /sys/kernel/debug/leakwatch/top > /dev/null
 		rmmod leakwatch || exit 1
 	done'

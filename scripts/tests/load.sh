@@ -6,7 +6,8 @@
 D=/sys/kernel/debug/leakwatch
 T=/sys/kernel/debug/leaky
 
-check "loads" insmod ./leakwatch.ko
+# shellcheck disable=SC2046	# they are words
+check "loads" insmod ./leakwatch.ko $(cat ./parameters)
 blind=30	# once: their functions are the same each time
 sh ./loads.sh 25 & loads=$!
 for kind in kmalloc page vmalloc softirq rcu; do

@@ -4,6 +4,8 @@
 # shellcheck source=scripts/ktap
 . ./ktap
 
+# shellcheck disable=SC2046	# they are words
+load() { insmod ./leakwatch.ko $(cat ./parameters) "$@"; }
 D=/sys/kernel/debug/leakwatch
 T=/sys/kernel/debug/leaky
 short=$([ ! -e /sys/kernel/debug/kmemleak ] || echo short)
@@ -62,7 +64,7 @@ leak() {
 check "mode=some is refused" sh -c '! insmod ./leakwatch.ko mode=some'
 check "sample_bytes=5000 is refused" sh -c '! insmod ./leakwatch.ko sample_bytes=5000'
 check "its line names the range" logged 'leakwatch: sample_bytes=5000 is not a power of two, 4096 to'
-check "loads" insmod ./leakwatch.ko mode=sampled sample_bytes=4096
+check "loads" load mode=sampled sample_bytes=4096
 check "tables say so" grep -q '^# sampled for .* s, of 4096 bytes one draw: what has a ~ is an estimate' $D/top
 equal "status says so" "$(value mode) $(value sample_bytes)" "sampled 4096"
 
@@ -127,7 +129,7 @@ rmmod leakwatch
 
 # --- as it is for production: by default
 
-check "loads" insmod ./leakwatch.ko mode=sampled
+check "loads" load mode=sampled
 check "a driver that leaks 20 MB" insmod ./leaky.ko count=20000 size=1024 churn=100000
 check "the estimate is near" near
 note < /tmp/near

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What kmalloc() makes of what it is asked for. */
+#ifndef COMPAT_SLAB_H
+#define COMPAT_SLAB_H
+
+#include <linux/gfp.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+/* The flags by which kmalloc() chooses among caches of one size. */
+#ifdef __GFP_ACCOUNT
+#define LW_KMALLOC_TYPES	(__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT)
+#else
+#define LW_KMALLOC_TYPES	(__GFP_DMA | __GFP_RECLAIMABLE)
+#endif
+
+/** lw_kmalloc_type() - Return: 24 bits that tell caches of one size apart */
+static __always_inline u32 lw_kmalloc_type(gfp_t gfp)
+{
+	return (__force u32)(gfp & LW_KMALLOC_TYPES);
+}
+
+static_assert((__force u32)LW_KMALLOC_TYPES < 1 << 24);
+
+/* Where __kmalloc_node() has its mask: since 6.11 it may be asked for a bucket first. */
+#ifdef CONFIG_SLAB_BUCKETS
+#define LW_NODE_GFP	2
+#else
+#define LW_NODE_GFP	1
+#endif
+
+/** lw_kmalloc_bytes() - Return: how many bytes an object takes that is asked for with @size */
+static inline size_t lw_kmalloc_bytes(size_t size)
+{
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return PAGE_SIZE << get_order(size);
+	if (size <= KMALLOC_MIN_SIZE)
+		return KMALLOC_MIN_SIZE;
+	if (KMALLOC_MIN_SIZE <= 32 && size > 64 && size <= 96)
+		return 96;
+	if (KMALLOC_MIN_SIZE <= 64 && size > 128 && size <= 192)
+		return 192;
+	return roundup_pow_of_two(size);
+}
+
+#endif
