@@ -3,9 +3,11 @@
 #ifndef COMPAT_ACCESS_H
 #define COMPAT_ACCESS_H
 
-#include <linux/kasan.h>
 #include <linux/uaccess.h>
 #include <linux/version.h>
+#ifdef LW_HAVE_TAGS
+#include <linux/kasan.h>
+#endif
 
 /**
  * lw_read_kernel() - copy kernel memory that may not be there
@@ -27,7 +29,11 @@ static inline long lw_read_kernel(void *to, const void *from, size_t size)
 /** lw_untag() - the address in a pointer, whatever tag KASAN or MTE gave it */
 static inline unsigned long lw_untag(const void *pointer)
 {
+#ifdef LW_HAVE_TAGS
 	return (unsigned long)kasan_reset_tag(pointer);
+#else
+	return (unsigned long)pointer;
+#endif
 }
 
 #endif

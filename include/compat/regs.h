@@ -9,8 +9,10 @@
 /** lw_regs_arg() - Return: argument @nr (0 to 5) of the function that is being entered */
 static inline unsigned long lw_regs_arg(struct pt_regs *regs, unsigned int nr)
 {
-#ifdef CONFIG_ARM
+#if defined(CONFIG_ARM)
 	return nr < 4 ? regs->uregs[nr] : ((unsigned long *)regs->ARM_sp)[nr - 4];
+#elif defined(CONFIG_ARM64)
+	return regs->regs[nr];
 #else
 	return regs_get_kernel_argument(regs, nr);
 #endif

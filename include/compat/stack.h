@@ -6,6 +6,7 @@
 #include <linux/compiler.h>
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
+#include <linux/version.h>
 
 #if defined(CONFIG_X86_64) && defined(CONFIG_UNWINDER_ORC)
 #define LW_STACK_ORC	1
@@ -13,6 +14,25 @@
 #define LW_STACK_RECORDS
 #include <asm/memory.h>
 #include <asm/ptrace.h>
+#ifndef VA_BITS_MIN
+#define VA_BITS_MIN	VA_BITS
+#endif
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 2, 0)
+#include <linux/stacktrace.h>
+
+static inline unsigned int stack_trace_save(unsigned long *frames, unsigned int max,
+					    unsigned int skip)
+{
+	struct stack_trace trace = { .entries = frames, .max_entries = max, .skip = skip };
+
+	save_stack_trace(&trace);
+	/* where there is room, the end is marked */
+	if (trace.nr_entries && frames[trace.nr_entries - 1] == ULONG_MAX)
+		trace.nr_entries--;
+	return trace.nr_entries;
+}
 #endif
 
 /**

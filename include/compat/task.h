@@ -11,12 +11,54 @@
 #include <linux/sched.h>
 #include <linux/version.h>
 #include <linux/vmalloc.h>
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 11, 0)
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#endif
 #include <compat/access.h>
+
+/*
+ * lw_pid_next() - the number in use that is next, from @nr on
+ *
+ * Under rcu_read_lock(). Return: it, or NULL if there is none; @nr is set to it.
+ */
+static inline struct pid *lw_pid_next(int *nr)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 15, 0)
+	return idr_get_next(&init_pid_ns.idr, nr);
+#else
+	unsigned long map = *nr / BITS_PER_PAGE, bit = *nr % BITS_PER_PAGE;
+	struct pid *pid;
+	void *page;
+
+	for (; map < PIDMAP_ENTRIES; map++, bit = 0) {
+		page = READ_ONCE(init_pid_ns.pidmap[map].page);
+		if (!page)
+			continue;
+		for (; (bit = find_next_bit(page, BITS_PER_PAGE, bit)) < BITS_PER_PAGE; bit++) {
+			*nr = map * BITS_PER_PAGE + bit;
+			pid = find_pid_ns(*nr, &init_pid_ns);
+			if (pid)
+				return pid;
+		}
+	}
+	return NULL;
+#endif
+}
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 19, 0)
+#define PIDTYPE_TGID	PIDTYPE_MAX	/* a process is what leads its threads */
+#endif
+
+static inline struct task_struct *lw_pid_task(struct pid *pid, enum pid_type type)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 19, 0)
+	struct task_struct *task = pid_task(pid, PIDTYPE_PID);
+
+	return task && type == PIDTYPE_TGID && !thread_group_leader(task) ? NULL : task;
+#else
+	return pid_task(pid, type);
+#endif
+}
 
 /**
  * lw_task_next() - the task with the next number
@@ -31,8 +73,8 @@ static inline struct task_struct *lw_task_next(int *nr, enum pid_type type)
 	struct pid *pid;
 
 	rcu_read_lock();
-	for (; (pid = idr_get_next(&init_pid_ns.idr, nr)); ++*nr) {
-		task = pid_task(pid, type);
+	for (; (pid = lw_pid_next(nr)); ++*nr) {
+		task = lw_pid_task(pid, type);
 		if (task) {
 			get_task_struct(task);
 			break;
@@ -85,6 +127,13 @@ static inline unsigned long lw_mm_counter(struct mm_struct *mm, int member)
 	return get_mm_counter(mm, member);
 #endif
 }
+
+/* Until 4.4 shared memory was counted with files: then all of those. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 5, 0)
+#define LW_SHMEM_PAGES	MM_SHMEMPAGES
+#else
+#define LW_SHMEM_PAGES	MM_FILEPAGES
+#endif
 
 /** lw_task_start() - Return: when @task was started, in ns; tells it from others with its pid */
 static inline u64 lw_task_start(const struct task_struct *task)

@@ -11,6 +11,15 @@
 
 #define LW_NO_COUNTER	(-1L)	/* no such counter here */
 
+/* Counters were of zones alone until 4.7; those that were left of them got another name in 4.14. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 8, 0)
+#define global_node_page_state(item)	global_page_state(item)
+#define NR_ANON_MAPPED			NR_ANON_PAGES
+#endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 14, 0)
+#define global_zone_page_state(item)	global_page_state(item)
+#endif
+
 /* LW_NODE_PAGES() - pages that a counter of all nodes has; for those that not every kernel has */
 #define LW_NODE_PAGES(item)	((long)global_node_page_state(item))
 
@@ -20,8 +29,10 @@ static inline long lw_slab_pages(bool reclaimable)
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 9, 0)
 	return global_node_page_state_pages(reclaimable ? NR_SLAB_RECLAIMABLE_B :
 					    NR_SLAB_UNRECLAIMABLE_B);
-#else
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(4, 13, 0)
 	return LW_NODE_PAGES(reclaimable ? NR_SLAB_RECLAIMABLE : NR_SLAB_UNRECLAIMABLE);
+#else
+	return global_zone_page_state(reclaimable ? NR_SLAB_RECLAIMABLE : NR_SLAB_UNRECLAIMABLE);
 #endif
 }
 
@@ -30,8 +41,10 @@ static inline long lw_stack_kb(void)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 9, 0)
 	return LW_NODE_PAGES(NR_KERNEL_STACK_KB);
-#else
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(4, 9, 0)
 	return global_zone_page_state(NR_KERNEL_STACK_KB);
+#else
+	return global_zone_page_state(NR_KERNEL_STACK) * (THREAD_SIZE >> 10);
 #endif
 }
 
@@ -68,7 +81,7 @@ static inline long lw_misc_pages(void)
 /** lw_zs_pages() - Return: pages of zsmalloc */
 static inline long lw_zs_pages(void)
 {
-#if IS_ENABLED(CONFIG_ZSMALLOC)
+#if IS_ENABLED(CONFIG_ZSMALLOC) && LINUX_VERSION_CODE >= KERNEL_VERSION(4, 8, 0)
 	return global_zone_page_state(NR_ZSPAGES);
 #else
 	return LW_NO_COUNTER;
@@ -125,10 +138,32 @@ static inline long lw_swap_cached_pages(void)
 #endif
 }
 
+/** lw_available_pages() - Return: pages that could be had without swapping */
+static inline long lw_available_pages(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 6, 0)
+	return si_mem_available();
+#else
+	return LW_NO_COUNTER;
+#endif
+}
+
+/** lw_swap_free_pages() - Return: pages that the swap has room for */
+static inline long lw_swap_free_pages(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 5, 0)
+	return get_nr_swap_pages();
+#else
+	return LW_NO_COUNTER;
+#endif
+}
+
 /** lw_cma_pages() - Return: pages that are set aside for contiguous allocations */
 static inline long lw_cma_pages(void)
 {
-#ifdef CONFIG_CMA
+#if defined(CONFIG_CMA) && LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+	return LW_NO_COUNTER;
+#elif defined(CONFIG_CMA)
 	long pages = 0;
 	int node, zone;
 
@@ -149,8 +184,16 @@ static inline long lw_cma_pages(void)
  */
 static inline unsigned long lw_steal_pages(const unsigned long *event)
 {
-#ifdef LW_HAVE_PGSTEAL_KSWAPD
+#if defined(LW_HAVE_PGSTEAL_KSWAPD)
 	return LW_NODE_PAGES(PGSTEAL_KSWAPD) + LW_NODE_PAGES(PGSTEAL_DIRECT);
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(4, 8, 0)
+	/* one for each zone, that of the last one last */
+	unsigned long sum = 0;
+	int zone;
+
+	for (zone = 0; zone < MAX_NR_ZONES; zone++)
+		sum += event[PGSTEAL_KSWAPD_MOVABLE - zone] + event[PGSTEAL_DIRECT_MOVABLE - zone];
+	return sum;
 #else
 	return event[PGSTEAL_KSWAPD] + event[PGSTEAL_DIRECT];
 #endif

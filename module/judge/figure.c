@@ -171,8 +171,8 @@ static void get_counters(s64 *kb)
 
 	si_meminfo(&info);
 	kb[LW_MEMORY_TOTAL] = pages_kb(info.totalram);
-	kb[LW_MEMORY_AVAILABLE] = pages_kb(si_mem_available());
-	kb[LW_SWAP_FREE] = pages_kb(get_nr_swap_pages());
+	kb[LW_MEMORY_AVAILABLE] = pages_kb(lw_available_pages());
+	kb[LW_SWAP_FREE] = pages_kb(lw_swap_free_pages());
 	kb[LW_CMA_TOTAL] = pages_kb(lw_cma_pages());
 	kb[LW_FREE_CMA] = pages_kb(global_zone_page_state(NR_FREE_CMA_PAGES));
 	kb[LW_FREE_SYSTEM] = pages_kb(global_zone_page_state(NR_FREE_PAGES)) - kb[LW_FREE_CMA];

@@ -27,7 +27,7 @@ static bool read_counters(struct task_struct *leader, struct lw_process *process
 		if (task->mm && !(task->flags & PF_KTHREAD)) {
 			process->anon = counter_kb(task->mm, MM_ANONPAGES);
 			process->swap = counter_kb(task->mm, MM_SWAPENTS);
-			process->shmem = counter_kb(task->mm, MM_SHMEMPAGES);
+			process->shmem = counter_kb(task->mm, LW_SHMEM_PAGES);
 			found = true;
 		}
 		task_unlock(task);
@@ -40,7 +40,7 @@ static bool read_counters(struct task_struct *leader, struct lw_process *process
 
 static void add(struct lw_processes *all, struct task_struct *task)
 {
-	struct lw_process process = { .pid = task->tgid, .nr = 1, .start = task->start_time };
+	struct lw_process process = { .pid = task->tgid, .nr = 1, .start = lw_task_start(task) };
 
 	if (!read_counters(task, &process))
 		return;

@@ -4,6 +4,7 @@
 
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/ratelimit.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <leakwatch/audit.h>

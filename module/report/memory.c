@@ -27,7 +27,7 @@ struct moment {
 
 /* What meminfo showed last, for its column of what changes in a second; under lw_lock. */
 static struct lw_figures last;
-static ktime_t last_at;
+static s64 last_at;	/* ms */
 
 void lw_watch_figures(void)
 {
@@ -93,7 +93,8 @@ static void print_figure(struct seq_file *seq, const struct moment *now, unsigne
 
 static void print_meminfo(struct seq_file *seq, const struct moment *now)
 {
-	s64 ms = last_at ? max_t(s64, ktime_ms_delta(ktime_get(), last_at), 1) : 0;
+	s64 now_at = ktime_to_ms(ktime_get());
+	s64 ms = last_at ? max_t(s64, now_at - last_at, 1) : 0;
 	int i;
 
 	lw_print_head(seq, "meminfo", "where all memory is");
@@ -106,7 +107,7 @@ static void print_meminfo(struct seq_file *seq, const struct moment *now)
 	for (i = 0; i < LW_FIGURE_CENSUS; i++)
 		print_figure(seq, now, i, ms);
 	last = now->figures;
-	last_at = ktime_get();
+	last_at = now_at;
 }
 
 /* Not what nobody allocated; nor, in sampled mode, anything: few frames are in the table. */
