@@ -273,7 +273,7 @@ static void ages(struct kunit *test)
 	lw_rows_put(rows);
 
 	/* as if what is there had been there for long */
-	last_tick = (now + 1000) & LW_AGE_MASK;
+	last_tick = (now + 1000) & LW_TICK_MASK;
 	rows = lw_rows_get(BIT(LW_SLAB), LW_BY_PATH, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, rows);
 	for (n = 0; n < rows->nr; n++)

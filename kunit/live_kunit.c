@@ -443,10 +443,10 @@ static void age_is_now(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, lw_live_add(BASE, 1, &old), 0);
 	KUNIT_ASSERT_EQ(test, lw_live_take(BASE, &old), 0);
 	age = lw_entry_age(old);
-	KUNIT_EXPECT_LE(test, (age - before) & LW_AGE_MASK,
-			(lw_clock_now() - before) & LW_AGE_MASK);
+	KUNIT_EXPECT_LE(test, (age - before) & LW_TICK_MASK,
+			(lw_clock_now() - before) & LW_TICK_MASK);
 	KUNIT_EXPECT_EQ(test, lw_clock_seconds(5, 5), 0);
-	KUNIT_EXPECT_GE(test, lw_clock_seconds(LW_AGE_MASK, 9), 10);
+	KUNIT_EXPECT_GE(test, lw_clock_seconds(LW_TICK_MASK, 9), 10);
 }
 
 static bool try_add(unsigned long addr, u32 site)

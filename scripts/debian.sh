@@ -5,8 +5,9 @@
 # never installed. Sourced, after lib.sh.
 
 # Looked through in this order, and the first that has what is wanted is taken: what was made for the
-# release that this machine runs needs least to be built with. The first is the one that apt knows.
-releases=(bookworm trixie)
+# release that this machine runs needs least to be built with. The first is the one that apt knows, the
+# second is newer, the third older, and only its main archive is looked at.
+releases=(bookworm trixie bullseye)
 
 # An apt of our own, so that neither the machine's suites nor its architectures nor its pins matter.
 # By -o and not by APT_CONFIG: that file is read first and /etc/apt/apt.conf.d after it, where Docker's
@@ -18,7 +19,8 @@ options=(-q
 	-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$archive/empty"
 	-o Dir::State="$archive" -o Dir::State::status=/dev/null
 	-o Dir::Cache="$archive" -o Dir::Cache::pkgcache=pkgcache.bin
-	-o APT::Architecture=amd64 -o APT::Architectures::=arm64 -o APT::Sandbox::User=root
+	-o APT::Architecture=amd64 -o APT::Architectures::=arm64 -o APT::Architectures::=armhf
+	-o APT::Sandbox::User=root
 	-o Acquire::Languages=none -o Acquire::Retries=3 -o Acquire::Check-Valid-Until=false
 	-o APT::Update::Error-Mode=any)
 apt() { "apt-$1" "${options[@]}" "${@:2}" 2>>"$archive/log"; }
@@ -38,15 +40,19 @@ archive_update() {
 		# shellcheck disable=SC2016	# apt expands these
 		apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
 			awk -v key="$keyring" -v releases="${releases[*]}" '
-			function put(suite) { print "deb [signed-by=" key "]", $1, suite, "main" }
+			# the newest of armhf comes and goes
+			function put(suite) {
+				print "deb [signed-by=" key (suite ~ /^trixie-b/ ? " arch=amd64,arm64" : "") "]", $1, suite, "main"
+			}
 			BEGIN { n = split(releases, release, " ") }
 			$1 !~ "/debian" || $3 != "main" || seen[$1, $2]++ { next }
 			$2 == release[1] {
-				for (i = 1; i <= n; i++) {
+				for (i = 1; i < n; i++) {
 					put(release[i]); put(release[i] "-updates"); put(release[i] "-backports")
 				}
+				put(release[n])
 			}
-			$2 == release[1] "-security" { for (i = 1; i <= n; i++) put(release[i] "-security") }
+			$2 == release[1] "-security" { for (i = 1; i < n; i++) put(release[i] "-security") }
 			' >"$archive/sources.list"
 		[ -s "$archive/sources.list" ] || die "apt's sources name no Debian ${releases[0]} main"
 		apt get update >/dev/null || say "apt-get update failed, going by what it fetched (see $archive/log)"

@@ -43,7 +43,8 @@ cross() {
 	case $1 in
 	amd64) echo "ARCH=x86_64" ;;
 	arm64) echo "ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-" ;;
-	*) die "no such architecture: $1 (amd64, arm64)" ;;
+	armhf) echo "ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf-" ;;
+	*) die "no such architecture: $1 (amd64, arm64, armhf)" ;;
 	esac
 }
 
@@ -52,11 +53,12 @@ compiler() {
 	case $1 in
 	amd64) echo gcc ;;
 	arm64) echo gcc-aarch64-linux-gnu ;;
+	armhf) echo gcc-arm-linux-gnueabihf ;;
 	esac
 }
 
 # prepare KERNEL: sets ARCH, KDIR, IMAGE and MODULES (see stock) of stock-ARCH or stock-ARCH-VERSION, or of
-# one of our own kernels.
+# one of our own kernels; and PROCESSOR, which runs it, empty for the usual one (see guest).
 # shellcheck disable=SC2034	# for those who source this
 prepare() {
 	local dir name=${1#stock-}
@@ -68,6 +70,8 @@ prepare() {
 	esac
 	IMAGE=$dir/image
 	MODULES=$dir/modules
+	PROCESSOR=
+	[[ $1 != *-16k ]] || PROCESSOR=cortex-a76	# the usual one has pages of 4 and 64 KB
 }
 
 # build_modules KDIR ARCH TO DIR...: build the modules in each DIR of the checkout, in a copy in TO.

@@ -24,6 +24,22 @@ static __always_inline bool lw_try_cmpxchg64(u64 *at, u64 seen, u64 new)
 }
 
 /**
+ * lw_read64() - read a word whole
+ * @at: where the word is
+ *
+ * Elsewhere READ_ONCE() will do: what it has seen in two halves no cmpxchg takes for true.
+ * Return: the word.
+ */
+static __always_inline u64 lw_read64(const u64 *at)
+{
+#ifdef CONFIG_64BIT
+	return READ_ONCE(*at);
+#else
+	return atomic64_read((const atomic64_t *)at);
+#endif
+}
+
+/**
  * lw_xchg64() - replace a word, whatever it is
  * @at: where the word is
  * @new: what it shall be

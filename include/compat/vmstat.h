@@ -158,12 +158,10 @@ static inline long lw_swap_free_pages(void)
 #endif
 }
 
-/** lw_cma_pages() - Return: pages that are set aside for contiguous allocations */
+/** lw_cma_pages() - Return: pages that are set aside for contiguous allocations; known since 5.12 */
 static inline long lw_cma_pages(void)
 {
-#if defined(CONFIG_CMA) && LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
-	return LW_NO_COUNTER;
-#elif defined(CONFIG_CMA)
+#ifdef LW_HAVE_ZONE_CMA
 	long pages = 0;
 	int node, zone;
 
@@ -171,6 +169,8 @@ static inline long lw_cma_pages(void)
 		for (zone = 0; zone < MAX_NR_ZONES; zone++)
 			pages += zone_cma_pages(&NODE_DATA(node)->node_zones[zone]);
 	return pages;
+#elif defined(CONFIG_CMA)
+	return LW_NO_COUNTER;
 #else
 	return 0;
 #endif

@@ -57,7 +57,7 @@ enum lw_hook_type {
  * @probe: which of the two adapters is attached to it
  * @by_ftrace: it is ftrace that calls @entry, by
  * @ops: its handle; otherwise
- * @kp: the kprobe
+ * @kp: the kprobe; for LW_RETURN, one that keeps others from being optimised, where it takes that
  * @rp: for LW_RETURN, the kretprobe
  * @events: how often it was called, per CPU; a tracepoint's adapter counts, for others probe.c does
  * @missed: for LW_RETURN, how often it was not, before the mode last changed

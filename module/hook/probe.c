@@ -13,6 +13,7 @@
 #include <linux/string.h>
 #include <compat/percpu.h>
 #include <compat/regs.h>
+#include <compat/stack.h>
 #include <leakwatch/hook.h>
 
 #ifdef LW_HAVE_FTRACE
@@ -108,9 +109,29 @@ static int instances(void)
 	return 64 + 4 * num_possible_cpus();
 }
 
+static void stepped(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+/* Where there is a kprobe that wants to know what comes after the instruction, none is optimised. */
+static int attach_guard(struct lw_hook *hook, const char *symbol)
+{
+	hook->kp = (struct kprobe) {
+		.symbol_name = symbol,
+		.post_handler = stepped,
+	};
+	return register_kprobe(&hook->kp);
+}
+
 int lw_probe_attach(struct lw_hook *hook, const char *symbol)
 {
+	int err = 0;
+
 	if (hook->type == LW_RETURN) {
+		if (!LW_STACK_IN_DETOUR)
+			err = attach_guard(hook, symbol);
+		if (err)
+			return err;
 		hook->rp = (struct kretprobe) {
 			.kp.symbol_name = symbol,
 			.kp.flags = KPROBE_FLAG_DISABLED,
@@ -119,7 +140,10 @@ int lw_probe_attach(struct lw_hook *hook, const char *symbol)
 			.maxactive = instances(),
 			.data_size = hook->data,
 		};
-		return register_kretprobe(&hook->rp);
+		err = register_kretprobe(&hook->rp);
+		if (err && !LW_STACK_IN_DETOUR)
+			unregister_kprobe(&hook->kp);
+		return err;
 	}
 	hook->by_ftrace = !attach_ftrace(hook, symbol);
 	if (hook->by_ftrace)
@@ -138,10 +162,13 @@ int lw_probe_listen(struct lw_hook *hook)
 
 void lw_probe_detach(struct lw_hook *hook)
 {
-	if (hook->type == LW_RETURN)
+	if (hook->type == LW_RETURN) {
 		unregister_kretprobe(&hook->rp);
-	else if (hook->by_ftrace)
+		if (!LW_STACK_IN_DETOUR)
+			unregister_kprobe(&hook->kp);
+	} else if (hook->by_ftrace) {
 		detach_ftrace(hook);
-	else
+	} else {
 		unregister_kprobe(&hook->kp);
+	}
 }

@@ -394,7 +394,7 @@ bool lw_history_half(u32 key, u32 *tick)
 	if (!history)
 		return false;
 	ago = last_at - history->point[history->nr / 2].at;
-	*tick = (last_tick - (u32)(div_u64(ago * HZ, LW_CLOCK_HZ) >> LW_TICK_SHIFT)) & LW_AGE_MASK;
+	*tick = (last_tick - (u32)(div_u64(ago * HZ, LW_CLOCK_HZ) >> LW_TICK_SHIFT)) & LW_TICK_MASK;
 	return true;
 }
 

@@ -93,7 +93,7 @@ static void age(struct walk *walk, struct lw_row *row, u32 tick)
 
 	/* for the judgement, which is that of the whole site, whatever is wanted of it */
 	row->old += row->has_half &&
-		    ((row->half - tick) & LW_AGE_MASK) <= LW_AGE_MASK / 2;
+		    ((row->half - tick) & LW_TICK_MASK) <= LW_TICK_MASK / 2;
 	if (!row->wanted)
 		return;
 	row->seen++;

@@ -95,12 +95,16 @@ static void print_meminfo(struct seq_file *seq, const struct moment *now)
 {
 	s64 now_at = ktime_to_ms(ktime_get());
 	s64 ms = last_at ? max_t(s64, now_at - last_at, 1) : 0;
+	u64 s;
+	u32 rest;
 	int i;
 
 	lw_print_head(seq, "meminfo", "where all memory is");
-	if (ms)
-		seq_printf(seq, "# DELTA-KB is a second, over the %lld.%03lld s since it was read last\n",
-			   ms / 1000, ms % 1000);
+	if (ms) {
+		s = div_u64_rem(ms, 1000, &rest);
+		seq_printf(seq, "# DELTA-KB is a second, over the %llu.%03u s since it was read last\n",
+			   s, rest);
+	}
 	seq_puts(seq, "# Total-lost = Memory-Total - all that is used - all that is freed\n");
 	seq_printf(seq, "%-18s %12s %9s %9s %11s %-5s %s\n", "NAME", "KB", "DELTA-KB", "MARK-KB",
 		   "GROWTH-KB/H", "TERM", "NOTE");

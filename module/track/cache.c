@@ -217,8 +217,8 @@ static void learn_page(struct kmem_cache *at)
 /* Where caches are merged, making one twice gives the same, with one count changed: by one. */
 static void learn_refcount(void)
 {
+	int before[LEARN_SPAN / sizeof(int)], after;
 	struct kmem_cache *one, *two;
-	int before[LEARN_SPAN / sizeof(int)], after[LEARN_SPAN / sizeof(int)];
 	int i, found = 0;
 
 	one = kmem_cache_create(LEARN_NAME "_a", LEARN_SIZE, 0, 0, NULL);
@@ -226,40 +226,39 @@ static void learn_refcount(void)
 		return;
 	if (!lw_read_kernel(before, one, sizeof(before))) {
 		two = kmem_cache_create(LEARN_NAME "_b", LEARN_SIZE, 0, 0, NULL);
-		if (two == one && !lw_read_kernel(after, one, sizeof(after))) {
-			for (i = 0; i < ARRAY_SIZE(before); i++) {
-				if (after[i] != before[i] + 1)
-					continue;
-				offset.refcount = i * sizeof(int);
-				found++;
-			}
-			if (found != 1)
-				offset.refcount = -1;
+		for (i = 0; i < ARRAY_SIZE(before) && two == one; i++) {
+			if (lw_read_kernel(&after, (int *)one + i, sizeof(after)) ||
+			    after != before[i] + 1)
+				continue;
+			offset.refcount = i * sizeof(int);
+			found++;
 		}
+		if (found != 1)
+			offset.refcount = -1;
 		kmem_cache_destroy(two);
 	}
 	kmem_cache_destroy(one);
 }
 
 /* Of two caches that differ in one flag alone, the word of flags differs by that. */
-static void learn_flags(const struct kmem_cache *at)
+static void learn_flags(const void *at)
 {
 	const u32 flag = (__force u32)SLAB_RECLAIM_ACCOUNT;
-	u32 without[LEARN_SPAN / sizeof(u32)], with[LEARN_SPAN / sizeof(u32)];
-	struct kmem_cache *other;
+	u32 without, with;
+	void *other;
 	int i, found = 0;
 
 	other = kmem_cache_create(LEARN_NAME "_r", LEARN_SIZE, 0, SLAB_RECLAIM_ACCOUNT,
 				  never_merged);
 	if (!other)
 		return;
-	if (!lw_read_kernel(without, at, sizeof(without)) &&
-	    !lw_read_kernel(with, other, sizeof(with)))
-		for (i = 0; i < ARRAY_SIZE(with); i++)
-			if (with[i] == (without[i] | flag) && !(without[i] & flag)) {
-				offset.flags = i * sizeof(u32);
-				found++;
-			}
+	for (i = 0; i < LEARN_SPAN; i += sizeof(u32))
+		if (!lw_read_kernel(&without, at + i, sizeof(without)) &&
+		    !lw_read_kernel(&with, other + i, sizeof(with)) &&
+		    with == (without | flag) && !(without & flag)) {
+			offset.flags = i;
+			found++;
+		}
 	if (found != 1)
 		offset.flags = -1;
 	kmem_cache_destroy(other);

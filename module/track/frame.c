@@ -130,6 +130,7 @@ static const struct {
 	{ "__dabt_svc$", LW_FRAME_END },
 	{ "__dabt_usr$", LW_FRAME_END },
 	{ "ret_fast_syscall$", LW_FRAME_END },
+	{ "__entry_text_start$", LW_FRAME_END },	/* arm: right before it */
 };
 
 static bool matches(const char *name, const char *pattern)

@@ -359,7 +359,7 @@ bool lw_live_next(unsigned long *at, unsigned long *addr, u64 *entry)
 	unsigned long nr, slots = lw_live_slots();
 
 	for (nr = *at; nr < slots; nr++) {
-		*entry = READ_ONCE(lw_live.slot[nr]);
+		*entry = lw_read64(&lw_live.slot[nr]);
 		if (lw_entry_state(*entry) >= LW_FIRST && !(*entry & LW_GIVEN)) {
 			*addr = address(nr / SLOTS, *entry);
 			*at = nr;

@@ -34,7 +34,7 @@ u64 lw_pages_get(unsigned long pfn)
 {
 	u64 *at;
 
-	return lw_pages_at(pfn, &at) ? READ_ONCE(*at) : 0;
+	return lw_pages_at(pfn, &at) ? lw_read64(at) : 0;
 }
 
 bool lw_pages_next(unsigned long *pfn, u64 *entry)
@@ -47,7 +47,7 @@ bool lw_pages_next(unsigned long *pfn, u64 *entry)
 			nr = (nr | (LW_CHUNK_FRAMES - 1)) + 1;
 			continue;
 		}
-		*entry = READ_ONCE(*at);
+		*entry = lw_read64(at);
 		if (*entry) {
 			*pfn = nr;
 			return true;
