@@ -16,7 +16,7 @@
 #include <linux/tracepoint.h>
 #include <linux/version.h>
 
-struct lw_no_adapter_fits_this_event;	/* never completed */
+struct lw_no_adapter_fits_add_one_here;	/* never completed */
 
 #define LW_FITS(event, fn)							\
 	__builtin_types_compatible_p(typeof(check_trace_callback_type_##event),	\
@@ -24,7 +24,7 @@ struct lw_no_adapter_fits_this_event;	/* never completed */
 
 #define LW_ADAPTER_1(event, a)							\
 	__builtin_choose_expr(LW_FITS(event, a), (void *)(a),			\
-			      *(struct lw_no_adapter_fits_this_event *)NULL)
+			      *(struct lw_no_adapter_fits_add_one_here *)NULL)
 #define LW_ADAPTER_2(event, a, b)						\
 	__builtin_choose_expr(LW_FITS(event, a), (void *)(a), LW_ADAPTER_1(event, b))
 #define LW_ADAPTER_3(event, a, b, c)						\

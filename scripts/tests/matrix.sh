@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# Runs in the guest, on any kernel: which hooks there are, leaks of each class to the object, and the paths
+# that have no event. The lines that begin with "matrix: " are for scripts/matrix.
+# shellcheck source=scripts/ktap
+. ./ktap
+# shellcheck source=scripts/tests/leak.sh
+. ./leak.sh
+
+tell() { echo "matrix: $*"; }
+
+# whole FIGURES...: one kind of leak, and whether all that was to be said of it was right
+whole() {
+	before=$ktap_failed
+	leak "$@"
+	[ "$ktap_failed" != "$before" ] || tell leak "$1"
+}
+
+check "loads" load
+awk 'hooks && NF == 6 { print "matrix: hook", $1, $2, $4 } $1 == "HOOK" { hooks = 1 }' $D/status
+for hook in kfree kmem_cache_free kmalloc kmem_cache_alloc mm_page_free mm_page_alloc; do
+	equal "$hook is attached" "$(awk -v h=$hook '$1 == h && NF == 6 { print $4 }' $D/status)" attached
+done
+
+whole kmalloc leaky_leak_kmalloc count=2000 churn=1000 innocent=50
+whole cache leaky_leak_cache count=2000 churn=1000
+whole page leaky_leak_page count=200 churn=500
+whole split leaky_leak_split count=100
+whole vmalloc leaky_leak_vmalloc count=100 churn=100
+whole rcu leaky_leak_rcu count=2000
+
+writes clear
+check "blind: the driver loads" insmod ./leaky.ko kind=none count=0 rate=1 blind=100
+writes 1 ../leaky/stop
+check "blind: every path comes out even" truth
+note < /tmp/truth
+awk '/^leaky_blind_/ { print "matrix: blind", $1, $NF }' /tmp/truth
+check "blind: nothing was lost" lossless
+check "the driver unloads" rmmod leaky
+
+check "leakwatch unloads" rmmod leakwatch
+check "nothing is left of it" test ! -e $D
+[ "$ktap_failed" -ne 0 ] || tell unloaded
+finish
