@@ -36,8 +36,8 @@ static inline unsigned int stack_trace_save(unsigned long *frames, unsigned int 
 #endif
 
 /*
- * The walker of arm does not find its way out of the detour that a kprobe is optimised to, and says so
- * in the log.
+ * The walker of arm does not find its way out of the detour that a kprobe is optimised to, and says
+ * so in the log.
  */
 #define LW_STACK_IN_DETOUR	(!(IS_ENABLED(CONFIG_ARM) && IS_ENABLED(CONFIG_OPTPROBES)))
 

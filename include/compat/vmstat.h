@@ -158,7 +158,7 @@ static inline long lw_swap_free_pages(void)
 #endif
 }
 
-/** lw_cma_pages() - Return: pages that are set aside for contiguous allocations; known since 5.12 */
+/** lw_cma_pages() - Return: pages set aside for contiguous allocations; known since 5.12 */
 static inline long lw_cma_pages(void)
 {
 #ifdef LW_HAVE_ZONE_CMA

@@ -113,7 +113,7 @@ static void stepped(struct kprobe *kp, struct pt_regs *regs, unsigned long flags
 {
 }
 
-/* Where there is a kprobe that wants to know what comes after the instruction, none is optimised. */
+/* Where a kprobe wants to know what comes after the instruction, none is optimised. */
 static int attach_guard(struct lw_hook *hook, const char *symbol)
 {
 	hook->kp = (struct kprobe) {
