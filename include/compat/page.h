@@ -193,7 +193,11 @@ static inline unsigned int lw_pcp_order(unsigned long second)
 }
 
 #ifdef LW_HAVE_FOLIO
+#if __has_include(<linux/folio_batch.h>)	/* since 7.1 or so */
+#include <linux/folio_batch.h>
+#else
 #include <linux/pagevec.h>
+#endif
 
 /** lw_each_folio() - call @see for each folio of a batch. Any context. */
 static inline void lw_each_folio(const struct folio_batch *batch,
