@@ -67,6 +67,7 @@
 #endif
 
 #ifndef GOLDEN_RATIO_64
+#define GOLDEN_RATIO_32		0x61c88647
 #define GOLDEN_RATIO_64		0x61c8864680b583ebull
 #endif
 
@@ -173,6 +174,45 @@ static inline u64 get_random_u64(void)
 #define kernel_stack_pointer(regs)	((regs)->sp)
 #endif
 
+#ifndef DEFINE_SHOW_ATTRIBUTE
+#define DEFINE_SHOW_ATTRIBUTE(name)						\
+static int name##_open(struct inode *inode, struct file *file)			\
+{										\
+	return single_open(file, name##_show, inode->i_private);		\
+}										\
+										\
+static const struct file_operations name##_fops = {				\
+	.owner = THIS_MODULE,							\
+	.open = name##_open,							\
+	.read = seq_read,							\
+	.llseek = seq_lseek,							\
+	.release = single_release,						\
+}
+#endif
+
+#ifndef llist_for_each_safe
+#define llist_for_each_safe(at, next, node)					\
+	for ((at) = (node); (at) && ((next) = (at)->next, true); (at) = (next))
+#endif
+
+#ifndef TASK_IDLE
+#define TASK_IDLE	TASK_INTERRUPTIBLE
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 9, 0)
+#define tasklet_setup(tasklet, fn)						\
+	tasklet_init(tasklet, (void (*)(unsigned long))(fn), (unsigned long)(tasklet))
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 13, 0)
+#define cpus_read_lock()	get_online_cpus()
+#define cpus_read_unlock()	put_online_cpus()
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(3, 13, 0)
+#define reinit_completion(at)	INIT_COMPLETION(*(at))
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(4, 4, 0)
 /* Those of then do not take a pointer to const on arm64. */
 #undef smp_load_acquire
@@ -189,6 +229,19 @@ do {									\
 	smp_mb();	/* before which is what is released */		\
 	WRITE_ONCE(*(at), value);					\
 } while (0)
+
+static inline long atomic_long_add_return_release(long nr, atomic_long_t *at)
+{
+	return atomic_long_add_return(nr, at);
+}
+
+static inline long atomic_long_read_acquire(const atomic_long_t *at)
+{
+	long value = atomic_long_read((atomic_long_t *)at);
+
+	smp_mb();	/* behind which comes what is acquired */
+	return value;
+}
 
 static inline ssize_t lw_strscpy(char *to, const char *from, size_t size)
 {

@@ -3,8 +3,11 @@
 #ifndef COMPAT_REGS_H
 #define COMPAT_REGS_H
 
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
+#include <linux/version.h>
+#include <compat/access.h>
 
 /** lw_regs_arg() - Return: argument @nr (0 to 5) of the function that is being entered */
 static inline unsigned long lw_regs_arg(struct pt_regs *regs, unsigned int nr)
@@ -37,6 +40,45 @@ static inline unsigned long lw_regs_caller(struct pt_regs *regs)
 	return regs->regs[30];
 #else
 	return *(unsigned long *)kernel_stack_pointer(regs);
+#endif
+}
+
+/**
+ * lw_regs_callers_caller() - where the caller of the function that is being entered will return to
+ * @regs: the registers; x29 still points to the caller's frame record, if it has one
+ *
+ * Return: it, where frame records are kept; 0 elsewhere.
+ */
+static inline unsigned long lw_regs_callers_caller(struct pt_regs *regs)
+{
+#ifdef CONFIG_ARM64
+	unsigned long record[2];
+
+	if (lw_read_kernel(record, (const void *)regs->regs[29], sizeof(record)))
+		return 0;
+	return record[1];
+#else
+	return 0;
+#endif
+}
+
+/*
+ * The second instruction of a function, for where the first cannot be probed: on arm64 that may be
+ * one that turns interrupts off, and what cannot be probed there leaves arguments and stack alone.
+ */
+#ifdef CONFIG_ARM64
+#define LW_ENTRY_NEXT	4
+#else
+#define LW_ENTRY_NEXT	0
+#endif
+
+/** lw_has_function() - Return: whether the kernel has it; true if it does not let a module know */
+static inline bool lw_has_function(const char *name)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 7, 0)
+	return kallsyms_lookup_name(name);
+#else
+	return true;
 #endif
 }
 

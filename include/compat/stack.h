@@ -22,8 +22,22 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 2, 0)
 #include <linux/stacktrace.h>
 
-static inline unsigned int stack_trace_save(unsigned long *frames, unsigned int max,
-					    unsigned int skip)
+/* Until 4.4 arm64 told of the calls, not of where they return to: as with where this one does. */
+static inline void lw_stack_mend(unsigned long *frames, unsigned int nr, unsigned long here)
+{
+	const unsigned int call = 4, inner = 8;
+	unsigned int i;
+
+	for (i = 0; i < nr && i < inner && frames[i] != here - call; i++)
+		;
+	if (i == inner)
+		return;
+	for (; i < nr; i++)
+		frames[i] += call;
+}
+
+static __always_inline unsigned int stack_trace_save(unsigned long *frames, unsigned int max,
+						     unsigned int skip)
 {
 	struct stack_trace trace = { .entries = frames, .max_entries = max, .skip = skip };
 
@@ -31,6 +45,9 @@ static inline unsigned int stack_trace_save(unsigned long *frames, unsigned int 
 	/* where there is room, the end is marked */
 	if (trace.nr_entries && frames[trace.nr_entries - 1] == ULONG_MAX)
 		trace.nr_entries--;
+	if (IS_ENABLED(CONFIG_ARM64))
+		lw_stack_mend(frames, trace.nr_entries,
+			      (unsigned long)__builtin_return_address(0));
 	return trace.nr_entries;
 }
 #endif

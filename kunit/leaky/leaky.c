@@ -659,6 +659,7 @@ static noinline __noclone bool leaky_blind_kfree_rcu_mightsleep(int nr)
 }
 #endif
 
+#ifdef kvfree_rcu
 /* An address of vmalloc in kvfree_rcu() */
 static noinline __noclone bool leaky_blind_kvfree_rcu(int nr)
 {
@@ -675,6 +676,9 @@ static noinline __noclone bool leaky_blind_kvfree_rcu(int nr)
 	return true;
 }
 
+#endif
+
+#ifdef LEAKY_HAS_BULK
 static noinline __noclone bool leaky_blind_kfree_bulk(int nr)
 {
 	void *objects[LEAKY_BLIND_BULK];
@@ -736,6 +740,8 @@ static noinline __noclone bool leaky_blind_cache_alloc_bulk(int nr)
 	}
 	return true;
 }
+
+#endif
 
 static noinline __noclone bool leaky_blind_kfree_rcu_cache(int nr)
 {
@@ -833,7 +839,9 @@ static noinline __noclone bool leaky_blind_cross_cpu(int nr)
 			return leaky_no_memory();
 		leaky_charge_object(LEAKY_BLIND_CROSS_CPU, object);
 		cpus_read_lock();
-		cpu = cpumask_any_but(cpu_online_mask, raw_smp_processor_id());
+		cpu = cpumask_first(cpu_online_mask);
+		if (cpu == raw_smp_processor_id())
+			cpu = cpumask_next(cpu, cpu_online_mask);
 		if (cpu >= nr_cpu_ids || smp_call_function_single(cpu, leaky_free_here, object, 1))
 			kfree(object);
 		cpus_read_unlock();
@@ -991,10 +999,14 @@ static bool (* const leaky_blind_walks[])(int nr) = {
 #ifdef kfree_rcu_mightsleep
 	leaky_blind_kfree_rcu_mightsleep,
 #endif
+#ifdef kvfree_rcu
 	leaky_blind_kvfree_rcu,
+#endif
+#ifdef LEAKY_HAS_BULK
 	leaky_blind_kfree_bulk,
 	leaky_blind_cache_free_bulk,
 	leaky_blind_cache_alloc_bulk,
+#endif
 #ifdef kmalloc_nolock
 	leaky_blind_nolock,
 #endif

@@ -123,10 +123,25 @@ static int attach_guard(struct lw_hook *hook, const char *symbol)
 	return register_kprobe(&hook->kp);
 }
 
+static int attach_entry(struct lw_hook *hook, const char *symbol, unsigned int offset)
+{
+	hook->kp = (struct kprobe) {
+		.symbol_name = symbol,
+		.offset = offset,
+		.pre_handler = entered,
+	};
+	return register_kprobe(&hook->kp);
+}
+
 int lw_probe_attach(struct lw_hook *hook, const char *symbol)
 {
 	int err = 0;
 
+	hook->by_ftrace = hook->type == LW_ENTRY && !attach_ftrace(hook, symbol);
+	if (hook->by_ftrace)
+		return 0;
+	if (!IS_ENABLED(CONFIG_KPROBES))
+		return lw_has_function(symbol) ? -EOPNOTSUPP : -ENOENT;
 	if (hook->type == LW_RETURN) {
 		if (!LW_STACK_IN_DETOUR)
 			err = attach_guard(hook, symbol);
@@ -145,14 +160,8 @@ int lw_probe_attach(struct lw_hook *hook, const char *symbol)
 			unregister_kprobe(&hook->kp);
 		return err;
 	}
-	hook->by_ftrace = !attach_ftrace(hook, symbol);
-	if (hook->by_ftrace)
-		return 0;
-	hook->kp = (struct kprobe) {
-		.symbol_name = symbol,
-		.pre_handler = entered,
-	};
-	return register_kprobe(&hook->kp);
+	err = attach_entry(hook, symbol, 0);
+	return err == -EINVAL && LW_ENTRY_NEXT ? attach_entry(hook, symbol, LW_ENTRY_NEXT) : err;
 }
 
 int lw_probe_listen(struct lw_hook *hook)

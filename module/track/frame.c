@@ -15,6 +15,8 @@ static const struct {
 	enum lw_frame kind;
 } names[] = {
 	{ "__traceiter_", LW_FRAME_GLUE },
+	{ "save_stack_trace", LW_FRAME_GLUE },		/* before 5.2 it is among the frames */
+	{ "walk_stackframe$", LW_FRAME_GLUE },
 
 	{ "arch_rethook_trampoline$", LW_FRAME_TRAMPOLINE },
 	{ "arch_kretprobe_trampoline$", LW_FRAME_TRAMPOLINE },
@@ -123,6 +125,7 @@ static const struct {
 	{ "gic_handle_irq$", LW_FRAME_END },
 	{ "call_on_irq_stack$", LW_FRAME_END },
 	{ "do_interrupt_handler$", LW_FRAME_END },
+	{ "cpu_switch_to$", LW_FRAME_END },	/* whose name el0_svc has where local names have none */
 	{ "el0", LW_FRAME_END },
 	{ "el1", LW_FRAME_END },
 	{ "__irq_svc$", LW_FRAME_END },

@@ -109,23 +109,40 @@ static unsigned int place_near(const struct stack *stack, unsigned long function
 }
 
 /*
- * The stack shows the function that was stopped and then, if the walker could tell, its caller; if
- * not, the frame after that. Where somebody else's probe has put a trampoline in the place of the
- * caller, nobody can tell: the path then begins with that, and is counted as short.
+ * The place of the caller of the function that was stopped. The stack shows that function and then,
+ * if the walker could tell, its caller; if not, the frame after that. Older walkers begin with the
+ * frame after that. Return: stack->nr if none of it is there.
  */
-static void slow_entry(struct lw_path *path, struct stack *stack, struct pt_regs *regs)
+static unsigned int place_of_caller(struct stack *stack, struct pt_regs *regs)
 {
 	unsigned long caller = lw_regs_caller(regs);
 	unsigned int at = place_near(stack, instruction_pointer(regs));
 
 	if (unlikely(at == stack->nr)) {
+		at = place_of(stack, lw_regs_callers_caller(regs));
+		if (!at || at == stack->nr)
+			return stack->nr;
+		at--;
+	} else if (at + 1 < stack->nr && stack->frame[at + 1] == caller) {
+		return at + 1;
+	}
+	stack->frame[at] = caller;
+	return at;
+}
+
+/*
+ * Where somebody else's probe has put a trampoline in the place of the caller, nobody can tell who
+ * called: the path then begins with that, and is counted as short.
+ */
+static void slow_entry(struct lw_path *path, struct stack *stack, struct pt_regs *regs)
+{
+	unsigned long caller = lw_regs_caller(regs);
+	unsigned int at = place_of_caller(stack, regs);
+
+	if (unlikely(at == stack->nr)) {
 		only(path, caller);
 		return;
 	}
-	if (at + 1 < stack->nr && stack->frame[at + 1] == caller)
-		at++;
-	else
-		stack->frame[at] = caller;
 	if (unlikely(lw_frame_kind(caller) == LW_FRAME_TRAMPOLINE))
 		cut(path);
 	append(path, stack, skip(stack, at, false, &path->backing));
