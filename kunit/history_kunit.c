@@ -28,7 +28,7 @@ static int history_test_init(struct kunit *test)
 
 static void history_test_exit(struct kunit *test)
 {
-	lw_history_watch(LW_WHOLES - 1, NULL);
+	lw_history_watch(NULL);
 	lw_history_exit();
 	lw_cache_exit();
 	lw_mark_exit();
@@ -91,25 +91,67 @@ static void who(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_history_used(), 0);
 }
 
-static u64 some_kb(void)
+#define SAID	(LW_WHOLES - 1)
+
+static u64 said_kb;
+static bool saying;
+
+static void say_some(void)
 {
-	return 4711;
+	if (saying)
+		lw_history_say(SAID, said_kb);
 }
 
-static void sources_too(struct kunit *test)
+/* A whole has a history for as long as something is said of it; then it is another one. */
+static void wholes(struct kunit *test)
 {
-	u32 key = lw_history_whole(LW_WHOLES - 1);
+	u32 key = lw_history_whole(SAID);
 
+	said_kb = 4711;
+	saying = false;
+	lw_history_watch(say_some);
 	pass();
 	KUNIT_EXPECT_NULL(test, of(key));
-	lw_history_watch(LW_WHOLES - 1, some_kb);
+	saying = true;
+	pass();
+	said_kb = 0;
 	pass();
 	KUNIT_ASSERT_NOT_NULL(test, of(key));
+	KUNIT_EXPECT_EQ(test, of(key)->nr, 2);
 	KUNIT_EXPECT_EQ(test, of(key)->point[0].live, 4711);
-	KUNIT_EXPECT_FALSE(test, lw_history_back(key));
-	lw_history_watch(LW_WHOLES - 1, NULL);
-	pass();
 	KUNIT_EXPECT_EQ(test, of(key)->point[1].live, 0);
+	KUNIT_EXPECT_FALSE(test, lw_history_back(key));
+	KUNIT_EXPECT_EQ(test, lw_history_used(), LW_NR_CLASSES + 1);
+	saying = false;
+	pass();
+	KUNIT_EXPECT_NULL(test, of(key));
+	KUNIT_EXPECT_EQ(test, lw_history_used(), LW_NR_CLASSES);
+	saying = true;
+	said_kb = 1ULL << 40;		/* more than a point can hold */
+	pass();
+	KUNIT_ASSERT_NOT_NULL(test, of(key));
+	KUNIT_EXPECT_EQ(test, of(key)->nr, 1);
+	KUNIT_EXPECT_EQ(test, of(key)->point[0].live, U32_MAX);
+	lw_history_watch(NULL);
+	pass();
+	KUNIT_EXPECT_NULL(test, of(key));
+}
+
+/* Who comes and goes gives back its place each time. */
+static void places_again(struct kunit *test)
+{
+	u32 site = site_of(SMALL, 1, 0), i;
+
+	lw_site_charge(site, 1);
+	lw_history_watch(say_some);
+	for (i = 0; i < 5 * POOL; i++) {
+		saying = i & 1;
+		pass();
+		KUNIT_ASSERT_EQ(test, !!of(lw_history_whole(SAID)), saying);
+		KUNIT_ASSERT_EQ(test, lw_history_used(), 1 + LW_NR_CLASSES + saying);
+	}
+	KUNIT_EXPECT_EQ(test, of(site)->point[0].live, 1);
+	KUNIT_EXPECT_EQ(test, lw_history_refused(), 0);
 }
 
 /* Spacing doubles; the first point stays, all points are evenly spaced, and none is made up. */
@@ -303,7 +345,8 @@ static void given_back(struct kunit *test)
 
 static struct kunit_case history_cases[] = {
 	KUNIT_CASE(who),
-	KUNIT_CASE(sources_too),
+	KUNIT_CASE(wholes),
+	KUNIT_CASE(places_again),
 	KUNIT_CASE(doubling),
 	KUNIT_CASE(week),
 	KUNIT_CASE(clock_jumps),

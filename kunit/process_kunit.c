@@ -2,7 +2,24 @@
 /* KUnit tests of process: who is who at two moments, and what there is now. */
 #include <kunit/test.h>
 #include <linux/module.h>
+#include <linux/shmem_fs.h>
+#include <leakwatch/cache.h>
+#include <leakwatch/site.h>
 #include "../module/judge/process.c"
+
+static int process_test_init(struct kunit *test)
+{
+	return lw_sites_init(512) ?: lw_cache_init() ?: lw_history_init(64);
+}
+
+static void process_test_exit(struct kunit *test)
+{
+	memset(members, 0, sizeof(members));
+	lw_history_watch(NULL);
+	lw_history_exit();
+	lw_cache_exit();
+	lw_sites_exit();
+}
 
 static struct lw_processes *list(struct kunit *test)
 {
@@ -17,7 +34,9 @@ static void put(struct lw_processes *all, pid_t pid, u64 start, const char *comm
 {
 	struct lw_process *process = &all->process[all->nr++];
 
-	*process = (struct lw_process){ .pid = pid, .nr = 1, .start = start, .anon = anon };
+	*process = (struct lw_process){
+		.pid = pid, .nr = 1, .start = start, .anon = anon, .member = LW_MEMBERS,
+	};
 	strscpy(process->comm, comm, sizeof(process->comm));
 }
 
@@ -107,16 +126,171 @@ static void there(struct kunit *test)
 	lw_processes_put(all);
 }
 
+/* As if @nr of them had been read at a pass. */
+static void sample(const struct lw_process *process, unsigned int nr)
+{
+	unsigned int i;
+
+	members_begin();
+	for (i = 0; i < nr; i++)
+		add_to_member(&process[i]);
+	say_members();
+}
+
+static const struct lw_process *sampled;
+static unsigned int nr_sampled;
+
+static void say_sampled(void)
+{
+	sample(sampled, nr_sampled);
+}
+
+static struct lw_process made(pid_t pid, u64 age, const char *comm, s64 anon, s64 shmem)
+{
+	struct lw_process process = {
+		.pid = pid, .nr = 1, .start = ktime_get_ns() - age * NSEC_PER_SEC, .anon = anon,
+		.shmem = shmem, .member = LW_MEMBERS,
+	};
+
+	strscpy(process.comm, comm, sizeof(process.comm));
+	return process;
+}
+
+/* Who has lived for long is a member, the young of a name are one together. */
+static void members_of(struct kunit *test)
+{
+	struct lw_process process[] = {
+		made(7, 100000, "server", 100, 5), made(8, 1, "sh", 10, 0), made(9, 2, "sh", 20, 3),
+		made(10, 3, "server", 1, 0),
+	};
+	const struct lw_member *server, *sh;
+
+	sample(process, ARRAY_SIZE(process));
+	server = find_member(7, process[0].start, "");
+	KUNIT_ASSERT_NOT_NULL(test, server);
+	KUNIT_EXPECT_EQ(test, server->kb[LW_PART_OWN], 100);
+	KUNIT_EXPECT_EQ(test, server->kb[LW_PART_SHARED], 5);
+	KUNIT_EXPECT_STREQ(test, server->comm, "server");
+	KUNIT_EXPECT_NULL(test, find_member(8, process[1].start, "sh"));
+	sh = find_member(0, 0, "sh");
+	KUNIT_ASSERT_NOT_NULL(test, sh);
+	KUNIT_EXPECT_EQ(test, sh->nr, 2);
+	KUNIT_EXPECT_EQ(test, sh->kb[LW_PART_OWN], 30);
+	KUNIT_EXPECT_EQ(test, sh->kb[LW_PART_SHARED], 3);
+	/* the number again, of another */
+	KUNIT_EXPECT_NULL(test, find_member(7, process[0].start + 1, "server"));
+	/* grown up, and by another name; those that have gone are no more */
+	process[1].start -= 100000 * NSEC_PER_SEC;
+	strscpy(process[1].comm, "daemon", sizeof(process[1].comm));
+	sample(&process[1], 1);
+	KUNIT_EXPECT_NULL(test, find_member(7, process[0].start, ""));
+	KUNIT_EXPECT_NULL(test, find_member(0, 0, "sh"));
+	KUNIT_ASSERT_NOT_NULL(test, find_member(8, process[1].start, ""));
+	KUNIT_EXPECT_STREQ(test, find_member(8, process[1].start, "")->comm, "daemon");
+}
+
+/* More than there is room for: by name while there is a name, then counted. */
+static void members_full(struct kunit *test)
+{
+	struct lw_process *process;
+	char comm[TASK_COMM_LEN];
+	unsigned int i;
+
+	process = kunit_kcalloc(test, LW_MEMBERS + 3, sizeof(*process), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, process);
+	for (i = 0; i < LW_MEMBERS + 3; i++) {
+		snprintf(comm, sizeof(comm), "p%u", i);
+		process[i] = made(100 + i, i ? 100000 : 1, i < 10 ? "p0" : comm, 4, 0);
+	}
+	sample(process, LW_MEMBERS + 3);
+	KUNIT_EXPECT_EQ(test, lw_processes_refused(), 3);
+	strscpy(process[LW_MEMBERS].comm, "p0", sizeof(process[0].comm));
+	sample(process, LW_MEMBERS + 1);
+	KUNIT_EXPECT_EQ(test, lw_processes_refused(), 0);
+	KUNIT_EXPECT_EQ(test, find_member(0, 0, "p0")->nr, 2);
+}
+
+/* Whose histories leak is told, and where. */
+static void who_grows(struct kunit *test)
+{
+	struct lw_process process[] = {
+		made(7, 100000, "mixer", 1000, 64), made(8, 100000, "video", 500, 64),
+		made(9, 100000, "idle", 90000, 64),
+	};
+	struct lw_processes *now = list(test);
+	struct lw_growers *growers;
+	unsigned int i, time = 100;
+
+	sampled = process;
+	nr_sampled = ARRAY_SIZE(process);
+	lw_history_watch(say_sampled);
+	for (i = 0; i < 40; i++, time += 10 * LW_CLOCK_HZ) {
+		process[0].anon += 16;
+		process[1].shmem += 160;
+		lw_history_sample(time);
+	}
+	growers = lw_growers_get();
+	KUNIT_ASSERT_NOT_NULL(test, growers);
+	KUNIT_ASSERT_EQ(test, growers->nr, 2);
+	KUNIT_EXPECT_EQ(test, growers->grower[0].member->pid, 8);
+	KUNIT_EXPECT_EQ(test, growers->grower[0].part, LW_PART_SHARED);
+	KUNIT_EXPECT_EQ(test, growers->grower[0].judged.verdict, LW_LEAK);
+	KUNIT_EXPECT_EQ(test, growers->grower[0].judged.growth, 160 * 360 * 1024);
+	KUNIT_EXPECT_EQ(test, growers->grower[1].member->pid, 7);
+	KUNIT_EXPECT_EQ(test, growers->grower[1].part, LW_PART_OWN);
+	kvfree(growers);
+	/* and without a mark the table is ranked by that */
+	for (i = 0; i < ARRAY_SIZE(process); i++)
+		now->process[now->nr++] = process[i];
+	lw_processes_since(now, NULL);
+	KUNIT_EXPECT_EQ(test, now->nr, 3);
+	KUNIT_EXPECT_EQ(test, now->process[0].pid, 8);
+	KUNIT_EXPECT_EQ(test, now->process[0].judged.growth, 160 * 360 * 1024);
+	KUNIT_EXPECT_EQ(test, now->process[1].pid, 7);
+	KUNIT_EXPECT_EQ(test, now->process[2].judged.verdict, LW_STEADY);
+}
+
+/* A file is charged once to each that has it, whole; one that is on no tmpfs is not. */
+static void shared_files(struct kunit *test)
+{
+	struct file *file = shmem_file_setup("leakwatch", 64 * PAGE_SIZE, 0);
+	struct lw_processes *all = list(test);
+	struct walk walk = { .files.task = current, .all = all };
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	walk.shared = kunit_kcalloc(test, SHARED_MAX, sizeof(*walk.shared), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, walk.shared);
+	put(all, current->tgid, 0, "me", 0);
+	file_inode(file)->i_blocks += 16;	/* 8 KB, of which no page is there: in swap */
+	see_file(&walk.files, file, 3, 0);
+	see_file(&walk.files, file, 0x1000, 0x2000);
+	KUNIT_EXPECT_EQ(test, all->process[0].shmem, 8);
+	KUNIT_EXPECT_EQ(test, all->shmem_swap, 8);
+	/* one more that has it, too: what is in swap is there once */
+	find_shared(&walk, file_inode(file))->pid = 0;
+	see_file(&walk.files, file, 3, 0);
+	KUNIT_EXPECT_EQ(test, all->process[0].shmem, 16);
+	KUNIT_EXPECT_EQ(test, all->shmem_swap, 8);
+	file_inode(file)->i_blocks -= 16;
+	fput(file);
+}
+
 static struct kunit_case process_cases[] = {
 	KUNIT_CASE(stayed),
 	KUNIT_CASE(born),
 	KUNIT_CASE(number_again),
 	KUNIT_CASE(there),
+	KUNIT_CASE(members_of),
+	KUNIT_CASE(members_full),
+	KUNIT_CASE(who_grows),
+	KUNIT_CASE(shared_files),
 	{}
 };
 
 static struct kunit_suite process_suite = {
 	.name = "leakwatch_process",
+	.init = process_test_init,
+	.exit = process_test_exit,
 	.test_cases = process_cases,
 };
 

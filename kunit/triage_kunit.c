@@ -14,6 +14,7 @@
 #define PAGE		lw_what_pages(0, (__force u32)GFP_KERNEL)
 
 static struct lw_rows *rows;
+static struct lw_growers *growers;
 static u32 time;
 
 static int triage_test_init(struct kunit *test)
@@ -22,7 +23,8 @@ static int triage_test_init(struct kunit *test)
 
 	time = 1000;
 	rows = kunit_kzalloc(test, struct_size(rows, row, 4), GFP_KERNEL);
-	if (!rows)
+	growers = kunit_kzalloc(test, struct_size(growers, grower, 4), GFP_KERNEL);
+	if (!rows || !growers)
 		return -ENOMEM;
 	err = lw_pages_init(0, NULL) ?: lw_sites_init(512) ?: lw_mark_init() ?: lw_cache_init() ?:
 	      lw_history_init(64);
@@ -33,7 +35,7 @@ static int triage_test_init(struct kunit *test)
 
 static void triage_test_exit(struct kunit *test)
 {
-	lw_place_watch(LW_PLACE_USER_SHMEM, NULL);
+	lw_history_watch(NULL);
 	lw_history_exit();
 	lw_cache_exit();
 	lw_mark_exit();
@@ -72,22 +74,22 @@ static void unknown(struct kunit *test)
 {
 	struct lw_finding found;
 
-	lw_place_find(LW_PLACE_USER_SHMEM, rows, BOTH, &found);
+	lw_place_find(LW_PLACE_USER_JAVA, rows, growers, BOTH, &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_UNKNOWN);
 	KUNIT_EXPECT_NOT_NULL(test, found.why);
 	KUNIT_EXPECT_EQ(test, found.bytes, -1);
-	lw_place_find(LW_PLACE_PAGE, rows, BIT(LW_SLAB), &found);
+	lw_place_find(LW_PLACE_PAGE, rows, growers, BIT(LW_SLAB), &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_UNKNOWN);
 	KUNIT_EXPECT_NOT_NULL(test, found.why);
 	lw_site_charge(site_of(PAGE, 1, 0), 5);
 	pass(3);
-	lw_place_find(LW_PLACE_PAGE, rows, BOTH, &found);
+	lw_place_find(LW_PLACE_PAGE, rows, growers, BOTH, &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_UNKNOWN);
 	KUNIT_EXPECT_NULL(test, found.why);
 	KUNIT_EXPECT_EQ(test, found.samples, 3);
 	KUNIT_EXPECT_EQ(test, found.bytes, 5 * PAGE_SIZE);
 	pass(20);
-	lw_place_find(LW_PLACE_PAGE, rows, BOTH, &found);
+	lw_place_find(LW_PLACE_PAGE, rows, growers, BOTH, &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_STEADY);
 }
 
@@ -104,47 +106,60 @@ static void leaks(struct kunit *test)
 		lw_site_charge(page, 3);
 		pass(1);
 	}
-	lw_place_find(LW_PLACE_PAGE, rows, BOTH, &found);
+	lw_place_find(LW_PLACE_PAGE, rows, growers, BOTH, &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_GROWING);
 	add_row(one, 100, 64, LW_LEAK, 1000, 300);
 	add_row(two, 10, 96, LW_LEAK, 5000, 200);
 	add_row(page, 120, PAGE_SIZE, LW_GROWING, 999999, 390);
-	lw_place_find(LW_PLACE_SLAB, rows, BOTH, &found);
+	lw_place_find(LW_PLACE_SLAB, rows, growers, BOTH, &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_LEAK);
 	KUNIT_EXPECT_EQ(test, found.judged.growth, 6000);
 	KUNIT_EXPECT_EQ(test, found.judged.since, 200);
 	KUNIT_EXPECT_EQ(test, found.bytes, 7360);
-	lw_place_find(LW_PLACE_PAGE, rows, BOTH, &found);
+	lw_place_find(LW_PLACE_PAGE, rows, growers, BOTH, &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_GROWING);
 	rows->row[2].judged.verdict = LW_LEAK;
-	lw_place_find(LW_PLACE_PAGE, rows, BOTH, &found);
+	lw_place_find(LW_PLACE_PAGE, rows, growers, BOTH, &found);
 	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_LEAK);
 	KUNIT_EXPECT_EQ(test, found.judged.growth, 999999);
 }
 
-static u64 more_kb(void)
+static void say_more(void)
 {
 	static u64 kb;
 
-	return kb += 8;
+	lw_history_say(LW_PLACE_USER_SHMEM, kb += 8);
 }
 
-/* A place that somebody watches is judged by its figure. */
-static void by_figure(struct kunit *test)
+/* The whole of a place without sites grows, that it leaks is said by its processes. */
+static void by_process(struct kunit *test)
 {
+	static const struct lw_member mixer = { .kb = { 100, 20 } }, video = { .kb = { 7, 300 } };
 	struct lw_finding found;
 
-	lw_place_watch(LW_PLACE_USER_SHMEM, more_kb);
+	lw_history_watch(say_more);
 	pass(40);
-	lw_place_find(LW_PLACE_USER_SHMEM, rows, 0, &found);
-	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_LEAK);
+	lw_place_find(LW_PLACE_USER_SHMEM, rows, growers, 0, &found);
+	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_GROWING);
 	KUNIT_EXPECT_EQ(test, found.judged.growth, 8 * 1024 * 360);
 	KUNIT_EXPECT_EQ(test, found.bytes, 40 * 8 * 1024);
-	lw_place_find(LW_PLACE_USER_JAVA, rows, 0, &found);
-	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_UNKNOWN);
-	lw_place_watch(LW_PLACE_USER_SHMEM, NULL);
-	lw_place_find(LW_PLACE_USER_SHMEM, rows, 0, &found);
-	KUNIT_EXPECT_NOT_NULL(test, found.why);
+	growers->nr = 3;
+	growers->grower[0] = (struct lw_grower){
+		&video, LW_PART_SHARED, { LW_LEAK, 99, 7 * 1024 * 360, 390 }
+	};
+	growers->grower[1] = (struct lw_grower){ &mixer, LW_PART_OWN, { LW_LEAK, 99, 5000, 390 } };
+	growers->grower[2] = (struct lw_grower){
+		&mixer, LW_PART_SHARED, { LW_GROWING, 96, 9999, 390 }
+	};
+	lw_place_find(LW_PLACE_USER_SHMEM, rows, growers, 0, &found);
+	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_LEAK);
+	KUNIT_EXPECT_EQ(test, found.judged.growth, 7 * 1024 * 360);
+	KUNIT_EXPECT_EQ(test, found.grown, 8 * 1024 * 360);
+	KUNIT_EXPECT_EQ(test, found.bytes, 300 * 1024);
+	lw_place_find(LW_PLACE_USER_NATIVE, rows, growers, 0, &found);
+	KUNIT_EXPECT_EQ(test, found.judged.verdict, LW_LEAK);
+	KUNIT_EXPECT_EQ(test, found.bytes, 100 * 1024);
+	KUNIT_EXPECT_EQ(test, found.grown, 0);
 }
 
 static void heaviest_path(struct kunit *test)
@@ -161,11 +176,25 @@ static void heaviest_path(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_suspect_path(alone), alone);
 }
 
+/* A path that leaks goes before one that has more. */
+static void worst_path(struct kunit *test)
+{
+	u32 leak = site_of(PAGE, 5, 6), much = site_of(PAGE, 5, 7), i;
+
+	lw_site_charge(much, 900);
+	for (i = 0; i < 40; i++) {
+		lw_site_charge(leak, 2);
+		pass(1);
+	}
+	KUNIT_EXPECT_EQ(test, lw_suspect_path(lw_sites[leak].parent), leak);
+}
+
 static struct kunit_case triage_cases[] = {
 	KUNIT_CASE(unknown),
 	KUNIT_CASE(leaks),
-	KUNIT_CASE(by_figure),
+	KUNIT_CASE(by_process),
 	KUNIT_CASE(heaviest_path),
+	KUNIT_CASE(worst_path),
 	{}
 };
 

@@ -130,21 +130,17 @@ void lw_figures_sum(struct lw_figures *figures, const struct lw_census *census);
  */
 int lw_figures_get(struct lw_figures *figures, const struct lw_census *census);
 
-#define LW_FIGURES_FROM	8U	/* whole figures of history.h, before them are the places */
+#define LW_FIGURES_FROM	8U	/* whole figures of history.h, behind the places */
 
 /**
- * lw_figures_sample() - all of them, for a sampler
- * @kb: set to LW_NR_FIGURES figures; what is none, or below 0, is 0
+ * lw_figures_say() - say all of them, for a sampler (history.h); what is below 0 is 0
  *
  * A census is taken at every LW_CENSUS_PASSES calls, its figures stay what they were meanwhile.
  * Process context, may sleep; under lw_lock.
  */
-void lw_figures_sample(u32 *kb);
+void lw_figures_say(void);
 
 #define LW_CENSUS_PASSES	6	/* a minute, where a pass is made every 10 s */
-
-/** lw_shmem_kb() - Return: KB of shared memory, for a sampler. Any context. */
-u64 lw_shmem_kb(void);
 
 /** lw_figure_change() - Return: @now - @then, LW_NO_FIGURE if either is */
 static inline s64 lw_figure_change(s64 now, s64 then)

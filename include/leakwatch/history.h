@@ -26,7 +26,9 @@
 
 #define LW_INTERVAL_MIN	1U
 #define LW_INTERVAL_MAX	3600U
-#define LW_WHOLES	96U	/* whole figures: the classes, other places (triage.h), the rest */
+/* Whole figures: places (triage.h), of which the first are the classes; figures; processes. */
+#define LW_PLACES	8U
+#define LW_WHOLES	640U
 
 /* The sampler's interval in seconds. */
 extern unsigned int lw_interval;
@@ -55,23 +57,21 @@ void lw_history_pace(unsigned int seconds);
 void lw_history_clear(void);
 
 /**
- * lw_history_watch() - have a whole figure sampled
- * @whole: its number, below LW_WHOLES, from LW_NR_CLASSES on
- * @kb: how many KB it is now, called in process context under lw_lock; NULL: no more
+ * lw_history_watch() - have whole figures sampled
+ * @say: called at each pass, in process context under lw_lock, says what they are; NULL: no more
  *
- * Under lw_lock. Nothing is called after lw_history_watch(whole, NULL) has returned.
+ * Under lw_lock. Nothing is called after lw_history_watch(NULL) has returned.
  */
-void lw_history_watch(unsigned int whole, u64 (*kb)(void));
+void lw_history_watch(void (*say)(void));
 
 /**
- * lw_history_watch_many() - have whole figures sampled that are read together
- * @first: the number of the first, from LW_NR_CLASSES on
- * @nr: how many; the last is below LW_WHOLES
- * @get: sets @nr figures, in KB, called as for lw_history_watch(); NULL: no more
+ * lw_history_say() - what a whole figure is at this pass
+ * @whole: its number, below LW_WHOLES, from LW_NR_CLASSES on
+ * @kb: how many KB
  *
- * Under lw_lock. There is one such source.
+ * One of which nothing is said at a pass has gone, and its history with it.
  */
-void lw_history_watch_many(unsigned int first, unsigned int nr, void (*get)(u32 *kb));
+void lw_history_say(unsigned int whole, u64 kb);
 
 /**
  * lw_history_sample() - one pass
@@ -103,9 +103,9 @@ bool lw_history_half(u32 key, u32 *tick);
  * lw_history_back() - does the kernel give it back by itself?
  * @key: of what
  *
- * So it is with page cache, user memory, reclaimable caches, and the first few thousand areas of
- * vmalloc's with their page tables. It is also said of slab caches and of wholes that have sites,
- * so that a leak is said of sites alone.
+ * So it is with page cache, user memory with its page tables and what swap is kept in, and
+ * reclaimable caches. It is also said of slab caches and of places, so that a leak is said of
+ * sites and processes alone.
  *
  * Return: whether it does.
  */

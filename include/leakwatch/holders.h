@@ -2,17 +2,16 @@
 /*
  * holders: who keeps which buffer alive, at one moment.
  *
- * All processes' descriptors and mappings are walked and compared with the files of all records.
+ * All processes' descriptors and mappings are walked (files.h) and compared with the files of all
+ * records.
  * What a file has of references beyond those is the kernel's: of drivers, of descriptors on their
  * way through a socket, of system calls under way. Processes that share a table of descriptors or
  * an address space hold one reference; it is shown with one of them.
  *
  * A walk takes no reference of a buffer. What is released meanwhile is left out at the end, so
  * whatever is shown held what it holds while the walk was under way, but not all at one instant.
- * A process whose address space is being changed for longer than WAIT_MS is skipped, and counted.
  *
- * Process context, under lw_lock; takes a task's alloc_lock with its files' lock, and each address
- * space's lock, one at a time and that by trying only.
+ * Process context, under lw_lock.
  */
 #ifndef LEAKWATCH_HOLDERS_H
 #define LEAKWATCH_HOLDERS_H

@@ -10,6 +10,7 @@
 #define LEAKWATCH_REPORT_H
 
 #include <linux/fs.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <leakwatch/row.h>
 
@@ -63,6 +64,9 @@ void lw_print_head(struct seq_file *seq, const char *name, const char *about);
 
 /** lw_growth_text() - Return: the growth in KB an hour in @text, "-" where it is not known */
 const char *lw_growth_text(const struct lw_judgement *judged, char *text, size_t size);
+
+/** lw_comm_text() - Return: the name of a process in @text, fit for a column */
+const char *lw_comm_text(const char *comm, char text[TASK_COMM_LEN]);
 
 /**
  * lw_row_shown() - is a row one that top shows?

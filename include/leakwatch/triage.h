@@ -2,16 +2,17 @@
 /*
  * triage: which of the places that memory leaks to leaks, and what is found there.
  *
- * There are six. Slab objects, kernel pages and buffers are watched by sites: the place leaks if
- * one of its call sites does, and then the finding is the sum of those that do; else it is judged
- * by its whole figure. A place without sites has a whole figure alone, from whoever calls
- * lw_place_watch(). What nobody watches is unknown, and the finding says why.
+ * There are six. Slab objects, kernel pages and buffers are watched by sites, memory of processes
+ * by process: the place leaks if one of those does, and then the finding is the sum of those that
+ * do; else it is judged by its whole figure. What nobody watches is unknown, and the finding says
+ * why.
  *
  * All in process context, under lw_lock.
  */
 #ifndef LEAKWATCH_TRIAGE_H
 #define LEAKWATCH_TRIAGE_H
 
+#include <leakwatch/process.h>
 #include <leakwatch/row.h>
 
 /**
@@ -38,22 +39,17 @@ enum lw_place {
  * struct lw_finding - what is known of a place
  * @judged: how it behaves; its growth and confidence are 0 where it is unknown
  * @bytes: what it holds, or what of it leaks; -1 if not known
+ * @grown: how fast its whole figure grows, in bytes an hour
  * @samples: how many points its figure has
  * @why: why nothing is known, as text; NULL if it is, or only needs more samples
  */
 struct lw_finding {
 	struct lw_judgement judged;
 	s64 bytes;
+	s64 grown;
 	unsigned int samples;
 	const char *why;
 };
-
-/**
- * lw_place_watch() - have a place judged by a figure
- * @place: the place, none that is a class
- * @kb: how many KB it holds now (lw_history_watch()); NULL: no more
- */
-void lw_place_watch(enum lw_place place, u64 (*kb)(void));
 
 /** lw_place_name() - Return: the name of a place */
 const char *lw_place_name(unsigned int place);
@@ -62,17 +58,19 @@ const char *lw_place_name(unsigned int place);
  * lw_place_find() - judge a place
  * @place: the place
  * @rows: all rows by call site, of all classes
+ * @growers: all processes that grow
  * @on: the classes that are watched, a bit each
  * @finding: what is found
  */
-void lw_place_find(enum lw_place place, const struct lw_rows *rows, unsigned int on,
-		   struct lw_finding *finding);
+void lw_place_find(enum lw_place place, const struct lw_rows *rows,
+		   const struct lw_growers *growers, unsigned int on, struct lw_finding *finding);
 
 /**
- * lw_suspect_path() - by which path does a call site get most?
+ * lw_suspect_path() - by which path does a call site leak most?
  * @site: the call site
  *
- * Return: the path that has most live, or the call site itself if it has none.
+ * Return: the path that behaves most like a leak, of equals that which has most live; the call
+ *	site itself if it has none.
  */
 u32 lw_suspect_path(u32 site);
 

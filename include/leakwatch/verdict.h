@@ -13,8 +13,8 @@
  *    least half is still there, by the ages of what is live. A queue that grows is younger;
  *  - it has grown by a page, or for two minutes: what lives for a minute by design (TIME_WAIT)
  *    grows for a minute;
- *  - the kernel does not give it back by itself, when memory is needed or later (page cache, user
- *    memory, reclaimable caches; areas of vmalloc's, up to how many of them may wait for that).
+ *  - the kernel does not give it back by itself, when memory is needed (page cache, reclaimable
+ *    caches), and it is not what user memory takes: of that, processes are judged.
  *
  * What grows at 95 percent, and whose floor rose more than once, also in the last half and
  * quarter, but is no leak, is growing. What goes up and down by half of its height is bursty, the
@@ -94,5 +94,16 @@ const char *lw_verdict_name(enum lw_verdict verdict);
  */
 void lw_judge(const struct lw_series *series, const struct lw_trend *trend, u32 size,
 	      struct lw_judgement *judgement);
+
+/**
+ * lw_judgement_order() - which of two is more like a leak?
+ * @one: one judgement
+ * @two: another
+ *
+ * Leaks come before what grows, and that before all else; then the faster and surer one.
+ *
+ * Return: below 0 if it is @one, above if @two, 0 if that does not say.
+ */
+int lw_judgement_order(const struct lw_judgement *one, const struct lw_judgement *two);
 
 #endif

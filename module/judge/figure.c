@@ -5,6 +5,8 @@
 #include <linux/slab.h>
 #include <compat/vmstat.h>
 #include <leakwatch/figure.h>
+#include <leakwatch/history.h>
+#include <leakwatch/process.h>
 
 #define PAGE_KB	((s64)PAGE_SIZE / 1024)
 
@@ -66,6 +68,7 @@ static const struct {
 
 static_assert(ARRAY_SIZE(figures) == LW_FIGURE_CENSUS);
 static_assert(LW_FIGURE_CENSUS <= 64);	/* by_census */
+static_assert(LW_FIGURES_FROM + LW_NR_FIGURES <= LW_MEMBERS_FROM);
 
 const char *lw_figure_name(unsigned int nr)
 {
@@ -159,11 +162,6 @@ static void get_events(s64 *kb, unsigned long *event)
 	kb[LW_DISK_WRITTEN] = event[PGPGOUT] / 2;
 }
 
-u64 lw_shmem_kb(void)
-{
-	return pages_kb(global_node_page_state(NR_SHMEM));
-}
-
 static void get_counters(s64 *kb)
 {
 	long cached = lw_swap_cached_pages(), file;
@@ -192,7 +190,7 @@ static void get_counters(s64 *kb)
 	kb[LW_IOMMU] = pages_kb(lw_iommu_pages());
 	kb[LW_GPU] = pages_kb(lw_gpu_pages());
 	kb[LW_SWAP_CACHED] = pages_kb(cached);
-	kb[LW_SHMEM] = lw_shmem_kb();
+	kb[LW_SHMEM] = pages_kb(global_node_page_state(NR_SHMEM));
 	kb[LW_FILE_MAPPED] = pages_kb(global_node_page_state(NR_FILE_MAPPED));
 	kb[LW_DIRTY] = pages_kb(global_node_page_state(NR_FILE_DIRTY));
 	kb[LW_WRITEBACK] = pages_kb(global_node_page_state(NR_WRITEBACK));
@@ -200,7 +198,7 @@ static void get_counters(s64 *kb)
 	kb[LW_COMMITTED] = pages_kb(vm_memory_committed());
 }
 
-void lw_figures_sample(u32 *kb)
+void lw_figures_say(void)
 {
 	static struct lw_census census;
 	static struct lw_figures all;
@@ -212,7 +210,8 @@ void lw_figures_sample(u32 *kb)
 	if (lw_figures_get(&all, &census))
 		return;
 	for (i = 0; i < LW_NR_FIGURES; i++)
-		kb[i] = clamp_t(s64, all.kb[i], 0, U32_MAX);
+		if (all.kb[i] != LW_NO_FIGURE)
+			lw_history_say(LW_FIGURES_FROM + i, max(all.kb[i], 0LL));
 }
 
 int lw_figures_get(struct lw_figures *all, const struct lw_census *census)

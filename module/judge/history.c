@@ -6,7 +6,6 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
-#include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
@@ -30,11 +29,13 @@
  * @live: at this pass
  * @was: at the one before
  * @place: its history, by number; 0 for none
+ * @said: a whole that has a figure at this pass
  */
 struct slot {
 	u32 live;
 	u32 was;
 	u16 place;
+	bool said;
 };
 
 /**
@@ -45,7 +46,6 @@ struct slot {
  * @shift: it gets a point every 2^shift passes
  * @judged: @trend is that of the points
  * @back: the kernel gives it back when it needs memory
- * @late: so many of them the kernel may hold that it will give back by itself
  * @trend: as of the last judgement
  * @point: the points
  */
@@ -56,7 +56,6 @@ struct history {
 	u8 shift;
 	bool judged;
 	bool back;
-	u32 late;
 	struct lw_trend trend;
 	struct lw_point point[LW_POINTS];
 };
@@ -65,14 +64,9 @@ unsigned int lw_interval = 10;
 
 static struct slot *slots;
 static struct history *pool;		/* the first is nobody's */
-static unsigned int pool_max, pool_used, refused, took_us;
+static unsigned int pool_max, pool_used, next_free, refused, took_us;
 static u32 passes, last_at, last_tick;	/* how many, and when the last was */
-static u64 (*sources[LW_WHOLES])(void);
-static struct {
-	unsigned int first, nr;
-	void (*get)(u32 *kb);
-	u32 kb[LW_WHOLES];
-} many;					/* sources that are read together */
+static void (*source)(void);		/* says figures */
 static u64 class_bytes[LW_NR_CLASSES];	/* of sites with a path: user memory is none */
 
 u32 lw_history_site(u32 site)
@@ -148,6 +142,7 @@ static void sum_up(void)
 	for (key = 0; key < nr_keys(); key++) {
 		slots[key].was = slots[key].live;
 		slots[key].live = 0;
+		slots[key].said = false;
 	}
 	for (key = 1; key < end; key++) {
 		sum_site(key);
@@ -155,15 +150,9 @@ static void sum_up(void)
 			cond_resched();
 	}
 	for (whole = 0; whole < LW_NR_CLASSES; whole++)
-		add(lw_history_whole(whole), class_bytes[whole] >> 10);
-	for (; whole < LW_WHOLES; whole++)
-		if (sources[whole])
-			add(lw_history_whole(whole), min_t(u64, sources[whole](), U32_MAX));
-	if (!many.get)
-		return;
-	many.get(many.kb);
-	for (whole = 0; whole < many.nr; whole++)
-		add(lw_history_whole(many.first + whole), many.kb[whole]);
+		lw_history_say(whole, class_bytes[whole] >> 10);
+	if (source)
+		source();
 }
 
 /* Points */
@@ -217,39 +206,37 @@ static unsigned int find_weakest(void)
 }
 
 /*
- * An area of vmalloc's that was given back stays, until the kernel flushes all of them at once:
- * when they span lazy_max_pages(), 32 MB by the number of bits of the number of CPUs
- * (mm/vmalloc.c). An area has two pages or more, and new ones meanwhile need page tables for other
- * addresses.
- *
- * Return: how many of the site's may be due to that.
+ * What holds user memory: page tables, which go with the process, and what swap is kept in. When
+ * it grows, it is the process that is said to. Return: whether it is that.
  */
-static u32 nr_late(const struct lw_site *site)
+static bool is_for_users(const struct lw_site *site)
 {
-	u32 lazy = fls(num_online_cpus()) * (SZ_32M / PAGE_SIZE);
+	static const char * const names[] = { "pte_alloc_one+", "__pte_alloc+", "zs_malloc+" };
 	char text[LW_FRAME_TEXT];
+	int i, n;
 
-	if (!site->nr_frames)
-		return 0;
-	lw_frame_text(text, lw_site_frames(site)[0]);
-	if (!strncmp(text, "alloc_vmap_area+", 16))
-		return lazy / 2;
-	if (!strncmp(text, "__pte_alloc_kernel+", 19))
-		return 2 * lazy / (PAGE_SIZE / sizeof(pte_t));
-	return 0;
+	for (i = 0; i < min_t(int, site->nr_frames, 2); i++) {
+		lw_frame_text(text, lw_site_frames(site)[i]);
+		for (n = 0; n < ARRAY_SIZE(names); n++)
+			if (!strncmp(text, names[n], strlen(names[n])))
+				return true;
+	}
+	return false;
 }
 
 static bool is_given_back(u32 key)
 {
 	const struct lw_site *site = &lw_sites[key];
 
-	/* the whole of all sites, and a cache: a leak is said of sites */
+	/* a place and a cache: a leak is said of sites and of processes */
 	if (key >= lw_history_whole(0))
-		return key < lw_history_whole(LW_NR_CLASSES);
+		return key < lw_history_whole(LW_PLACES);
 	if (key >= lw_sites_max())
 		return true;
 	if (lw_what_class(site->what) == LW_BUFFER)
 		return false;
+	if (is_for_users(site))
+		return true;
 	if (lw_what_class(site->what) == LW_SLAB)
 		return site->cache && lw_cache_reclaimable(site->cache);
 	/* kinds: user memory, page cache, pages that are counted as objects */
@@ -259,22 +246,40 @@ static bool is_given_back(u32 key)
 
 static void give_place(unsigned int place, u32 key, u32 now)
 {
+	pool_used++;
 	slots[key].place = place;
 	pool[place] = (struct history){
 		.key = key, .pass = passes, .back = is_given_back(key),
-		.late = key < lw_sites_max() ? nr_late(&lw_sites[key]) : 0,
 	};
 	add_point(&pool[place], now);
 	cond_resched();
 }
 
-/* A place has a history when there is nothing, too: that is steady. */
+/* A whole has a history when there is nothing, too: that is steady. */
 static bool is_there(u32 key)
 {
-	u32 whole = key - lw_history_whole(0);
+	return slots[key].live || slots[key].said;
+}
 
-	return slots[key].live || (key >= lw_history_whole(0) &&
-				   (whole < LW_NR_CLASSES || sources[whole]));
+/* A whole of which nothing is said any more is somebody else's when it comes back. */
+static bool is_over(u32 key)
+{
+	return key >= lw_history_whole(0) && !slots[key].said;
+}
+
+static void take_place(unsigned int place)
+{
+	slots[pool[place].key].place = 0;
+	pool[place].nr = 0;
+	pool_used--;
+}
+
+/* Return: one that is nobody's. There is one. */
+static unsigned int find_free(void)
+{
+	while (pool[next_free].nr)
+		next_free = next_free % (pool_max - 1) + 1;
+	return next_free;
 }
 
 static void give_places(u32 now)
@@ -289,7 +294,7 @@ static void give_places(u32 now)
 		if (!is_there(key) || slots[key].place)
 			continue;
 		if (pool_used < pool_max - 1) {
-			give_place(++pool_used, key, now);
+			give_place(find_free(), key, now);
 			continue;
 		}
 		if (!looked)
@@ -300,7 +305,7 @@ static void give_places(u32 now)
 			refused++;
 			continue;
 		}
-		slots[pool[weakest].key].place = 0;
+		take_place(weakest);
 		give_place(weakest, key, now);
 		weakest = --left ? find_weakest() : 0;
 	}
@@ -316,7 +321,9 @@ void lw_history_sample(u32 now)
 	last_tick = lw_clock_now();
 	sum_up();
 	for (i = 1; i < pool_max; i++)
-		if (pool[i].nr)
+		if (pool[i].nr && is_over(pool[i].key))
+			take_place(i);
+		else if (pool[i].nr)
 			add_point(&pool[i], now);
 	give_places(now);
 	passes++;
@@ -339,6 +346,8 @@ static void work(struct work_struct *unused)
 	mutex_lock(&lw_lock);
 	begin = ktime_get();
 	if (lw_watch_on()) {
+		/* areas that were given back wait to be so, by the thousand: that is no growth */
+		vm_unmap_aliases();
 		lw_history_sample(now());
 		took_us = ktime_us_delta(ktime_get(), begin);
 	}
@@ -366,16 +375,17 @@ void lw_history_pace(unsigned int seconds)
 
 /* What others ask */
 
-void lw_history_watch(unsigned int whole, u64 (*kb)(void))
+void lw_history_watch(void (*say)(void))
 {
-	sources[whole] = kb;
+	source = say;
 }
 
-void lw_history_watch_many(unsigned int first, unsigned int nr, void (*get)(u32 *kb))
+void lw_history_say(unsigned int whole, u64 kb)
 {
-	many.first = first;
-	many.nr = nr;
-	many.get = get;
+	struct slot *slot = &slots[lw_history_whole(whole)];
+
+	slot->live = min_t(u64, kb, U32_MAX);
+	slot->said = true;
 }
 
 const struct lw_point *lw_history_points(u32 key, unsigned int *nr)
@@ -402,7 +412,7 @@ bool lw_history_back(u32 key)
 {
 	struct history *history = history_of(key);
 
-	return history && (history->back || slots[key].live <= history->late);
+	return history && history->back;
 }
 
 void lw_history_judge(u32 key, u32 size, u32 old, struct lw_judgement *judgement)
@@ -460,6 +470,7 @@ void lw_history_clear(void)
 	for (i = 0; i < pool_max; i++)
 		pool[i].nr = 0;
 	pool_used = 0;
+	next_free = 1;
 	refused = 0;
 	passes = 0;
 }

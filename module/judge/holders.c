@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/bsearch.h>
-#include <linux/delay.h>
-#include <linux/fdtable.h>
+#include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
@@ -11,11 +10,11 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <compat/task.h>
+#include <leakwatch/files.h>
 #include <leakwatch/holders.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/mark.h>
 
-#define WAIT_MS		20	/* for an address space that is being changed */
 #define HOLDERS_MIN	1024U
 #define GROW_MAX	4	/* how often a walk is repeated with more room */
 
@@ -26,142 +25,15 @@ struct known {
 };
 
 struct walk {
-	void (*see)(struct walk *walk, struct file *file, unsigned long from, unsigned long to);
-	unsigned int skipped;
-	struct task_struct *task;
-	const void **owner;	/* the tables of descriptors and address spaces that were walked */
-	unsigned int nr_owners;
+	struct lw_files files;
 	struct lw_holders *holders;
 	struct known *known;
 	unsigned int nr_known;
 	unsigned int max_holders;
 };
 
-static int see_fd(const void *arg, struct file *file, unsigned int fd)
-{
-	struct walk *walk = (struct walk *)arg;
-
-	walk->see(walk, file, fd, 0);
-	return 0;
-}
-
-static void see_vma(struct vm_area_struct *vma, void *arg)
-{
-	struct walk *walk = arg;
-
-	if (vma->vm_file)
-		walk->see(walk, vma->vm_file, vma->vm_start, vma->vm_end);
-}
-
-/* Processes may share them; each is walked once. */
-static bool is_new(struct walk *walk, const void *owner)
-{
-	unsigned int i;
-
-	for (i = 0; i < walk->nr_owners; i++)
-		if (walk->owner[i] == owner)
-			return false;
-	walk->owner[walk->nr_owners++] = owner;
-	return true;
-}
-
-static void walk_fds(struct walk *walk, struct task_struct *task)
-{
-	task_lock(task);	/* keeps its files */
-	if (task->files && is_new(walk, task->files))
-		iterate_fd(task->files, 0, see_fd, walk);
-	task_unlock(task);
-}
-
-static void walk_maps(struct walk *walk, struct task_struct *task)
-{
-	struct mm_struct *mm = get_task_mm(task);
-	int ms;
-
-	if (!mm)
-		return;
-	if (!is_new(walk, mm))
-		goto out;
-	for (ms = 0; !mmap_read_trylock(mm); ms++) {
-		if (ms == WAIT_MS) {
-			walk->skipped++;
-			goto out;
-		}
-		usleep_range(1000, 2000);
-	}
-	lw_each_vma(mm, see_vma, walk);
-	mmap_read_unlock(mm);
-out:
-	mmput(mm);
-}
-
-/* A thread may have files of its own; once the first has ended, only the others have any. */
-static bool is_walked(struct task_struct *task)
-{
-	struct task_struct *leader = task->group_leader;
-
-	return !(task->flags & PF_KTHREAD) &&
-	       (task == leader || READ_ONCE(task->files) != READ_ONCE(leader->files));
-}
-
-/* References of tasks, as a walk cannot be under RCU; those that come while it is made are lost. */
-static struct task_struct **tasks_get(struct walk *walk, unsigned int *nr)
-{
-	struct task_struct *process, *task, **tasks;
-	unsigned int max = 64;
-
-	rcu_read_lock();
-	for_each_process(process)
-		for_each_thread(process, task)
-			max += is_walked(task);
-	rcu_read_unlock();
-	*nr = 0;
-	max += max / 4;
-	tasks = kvmalloc_array(max, sizeof(*tasks), GFP_KERNEL);
-	if (!tasks)
-		return NULL;
-	rcu_read_lock();
-	for_each_process(process)
-		for_each_thread(process, task) {
-			if (!is_walked(task))
-				continue;
-			if (*nr < max) {
-				get_task_struct(task);
-				tasks[(*nr)++] = task;
-			} else {
-				walk->skipped++;
-			}
-		}
-	rcu_read_unlock();
-	return tasks;
-}
-
-static int walk_all(struct walk *walk)
-{
-	struct task_struct **tasks;
-	unsigned int i, nr;
-
-	walk->skipped = 0;
-	tasks = tasks_get(walk, &nr);
-	if (!tasks)
-		return -ENOMEM;
-	walk->nr_owners = 0;
-	walk->owner = kvmalloc_array(2 * nr + 1, sizeof(*walk->owner), GFP_KERNEL);
-	for (i = 0; i < nr; i++) {
-		walk->task = tasks[i];
-		if (walk->owner) {
-			walk_fds(walk, tasks[i]);
-			walk_maps(walk, tasks[i]);
-		}
-		put_task_struct(tasks[i]);
-		cond_resched();
-	}
-	kvfree(tasks);
-	kvfree(walk->owner);
-	return walk->owner ? 0 : -ENOMEM;
-}
-
-static void see_older(struct walk *walk, struct file *file, unsigned long from, unsigned long to)
+static void see_older(struct lw_files *walk, struct file *file, unsigned long from,
+		      unsigned long to)
 {
 	const struct dma_buf *dmabuf = lw_file_dmabuf(file);
 	struct lw_dmabuf is;
@@ -174,10 +46,10 @@ static void see_older(struct walk *walk, struct file *file, unsigned long from, 
 
 void lw_holders_find_older(void)
 {
-	struct walk walk = { .see = see_older };
+	struct lw_files walk = { .see = see_older };
 
 	if (lw_hooks_class(LW_BUFFER))
-		walk_all(&walk);
+		lw_files_walk(&walk);
 }
 
 static int compare_known(const void *a, const void *b)
@@ -188,8 +60,10 @@ static int compare_known(const void *a, const void *b)
 }
 
 /* Under spinlocks: what there is no room for is counted. */
-static void see_holder(struct walk *walk, struct file *file, unsigned long from, unsigned long to)
+static void see_holder(struct lw_files *files, struct file *file, unsigned long from,
+		       unsigned long to)
 {
+	struct walk *walk = container_of(files, struct walk, files);
 	struct lw_holders *holders = walk->holders;
 	const struct known key = { .file = file }, *known;
 	struct lw_held *held;
@@ -203,9 +77,9 @@ static void see_holder(struct walk *walk, struct file *file, unsigned long from,
 		return;
 	held = &holders->held[known->held];
 	holders->holder[i] = (struct lw_holder){
-		.from = from, .to = to, .pid = walk->task->tgid, .next = held->first,
+		.from = from, .to = to, .pid = files->task->tgid, .next = held->first,
 	};
-	lw_copy_word(holders->holder[i].comm, walk->task->group_leader->comm, TASK_COMM_LEN);
+	lw_copy_word(holders->holder[i].comm, files->task->group_leader->comm, TASK_COMM_LEN);
 	held->first = i;
 	if (to)
 		held->maps++;
@@ -242,7 +116,7 @@ static void settle(struct lw_holders *holders)
 static int find_holders(struct lw_holders *holders)
 {
 	struct walk walk = {
-		.see = see_holder, .holders = holders,
+		.files.see = see_holder, .holders = holders,
 		.max_holders = max(2 * holders->nr, HOLDERS_MIN),
 	};
 	int i, err = -ENOMEM;
@@ -261,13 +135,13 @@ static int find_holders(struct lw_holders *holders)
 		reset(holders);
 		holders->holder = kvmalloc_array(walk.max_holders, sizeof(*holders->holder),
 						 GFP_KERNEL);
-		err = holders->holder ? walk_all(&walk) : -ENOMEM;
+		err = holders->holder ? lw_files_walk(&walk.files) : -ENOMEM;
 		if (err || holders->nr_holders <= walk.max_holders)
 			break;
 		walk.max_holders = holders->nr_holders + holders->nr_holders / 4;
 	}
 	kvfree(walk.known);
-	holders->skipped = walk.skipped + (holders->nr_holders > walk.max_holders);
+	holders->skipped = walk.files.skipped + (holders->nr_holders > walk.max_holders);
 	holders->walked = true;
 	settle(holders);
 	return err;

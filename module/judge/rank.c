@@ -20,24 +20,11 @@ int lw_rank_bytes(s64 grown_a, s64 bytes_a, s64 grown_b, s64 bytes_b)
 	return 0;
 }
 
-/* How much like a leak it has been judged to be; below, the mark decides. */
-static int judged(const struct lw_row *row)
-{
-	return row->judged.verdict == LW_LEAK ? 0 : row->judged.verdict == LW_GROWING ? 1 : 2;
-}
-
-static s64 weight(const struct lw_row *row)
-{
-	return row->judged.growth * row->judged.confidence;
-}
-
 static int compare(const void *a, const void *b)
 {
 	const struct lw_row *one = a, *two = b;
-	int order = judged(one) - judged(two);
+	int order = lw_judgement_order(&one->judged, &two->judged);
 
-	if (!order && judged(one) < 2 && weight(one) != weight(two))
-		order = weight(one) > weight(two) ? -1 : 1;
 	if (!order)
 		order = tier(one) - tier(two);
 	if (!order)

@@ -16,8 +16,7 @@
 #include <leakwatch/sample.h>
 #include <leakwatch/triage.h>
 
-static_assert(LW_NR_PLACES <= LW_FIGURES_FROM);
-static_assert(LW_FIGURES_FROM + LW_NR_FIGURES <= LW_WHOLES);
+static_assert(LW_PLACES <= LW_FIGURES_FROM);
 
 /* A census and the figures that belong to it. */
 struct moment {
@@ -29,12 +28,16 @@ struct moment {
 static struct lw_figures last;
 static s64 last_at;	/* ms */
 
+static void say(void)
+{
+	lw_figures_say();
+	lw_processes_say();
+}
+
 void lw_watch_figures(void)
 {
 	mutex_lock(&lw_lock);
-	lw_place_watch(LW_PLACE_USER_NATIVE, lw_processes_own_kb);
-	lw_place_watch(LW_PLACE_USER_SHMEM, lw_shmem_kb);
-	lw_history_watch_many(LW_FIGURES_FROM, LW_NR_FIGURES, lw_figures_sample);
+	lw_history_watch(say);
 	mutex_unlock(&lw_lock);
 }
 

@@ -8,8 +8,7 @@
 #include <leakwatch/process.h>
 #include <leakwatch/report.h>
 
-/* A name may have anything in it; a column may not. */
-static const char *column(const char *comm, char text[TASK_COMM_LEN])
+const char *lw_comm_text(const char *comm, char text[TASK_COMM_LEN])
 {
 	int i;
 
@@ -21,19 +20,20 @@ static const char *column(const char *comm, char text[TASK_COMM_LEN])
 
 static void print_process(struct seq_file *seq, const struct lw_process *process, bool marked)
 {
-	char text[TASK_COMM_LEN];
+	char text[TASK_COMM_LEN], growth[24];
 
 	if (process->pid)
 		seq_printf(seq, "%7d ", process->pid);
 	else
 		seq_printf(seq, "%7s ", "-");
-	seq_printf(seq, "%-15s %9lld %9lld %9lld %9s %11s ", column(process->comm, text),
-		   process->anon, process->swap, process->shmem, "-", "-");
+	seq_printf(seq, "%-15s %9lld %9lld %9lld %9s %11s ", lw_comm_text(process->comm, text),
+		   process->anon, process->swap, process->shmem, "-",
+		   lw_growth_text(&process->judged, growth, sizeof(growth)));
 	if (marked)
 		seq_printf(seq, "%9lld ", process->grown);
 	else
 		seq_printf(seq, "%9s ", "-");
-	seq_printf(seq, "%5u\n", process->nr);
+	seq_printf(seq, "%5u %s\n", process->nr, lw_verdict_name(process->judged.verdict));
 }
 
 static int processes_show(struct seq_file *seq, void *unused)
@@ -49,13 +49,18 @@ static int processes_show(struct seq_file *seq, void *unused)
 	}
 	nr = now->nr;
 	then = lw_mark_processes();
-	if (then)
-		lw_processes_since(now, then);
+	lw_processes_since(now, then);
 	lw_print_head(seq, "user/processes", "memory that processes have for themselves");
-	seq_printf(seq, "# %u processes; those since the mark are one row a name\n", nr);
+	seq_printf(seq, "# %u processes; those younger than mark and %u samples: a row a name\n",
+		   nr, LW_POINTS_MIN);
 	if (now->left_out)
 		seq_printf(seq, "# %u more: there was no room for them\n", now->left_out);
-	seq_printf(seq, "%7s %-15s %9s %9s %9s %9s %11s %9s %5s\n", "PID", "COMM", "ANON-KB",
+	if (now->skipped)
+		seq_printf(seq, "# %u were busy: what they share is missing\n", now->skipped);
+	if (lw_processes_refused())
+		seq_printf(seq, "# %u have no history: there was no room for them\n",
+			   lw_processes_refused());
+	seq_printf(seq, "%7s %-15s %9s %9s %9s %9s %11s %9s %5s VERDICT\n", "PID", "COMM", "ANON-KB",
 		   "SWAP-KB", "SHMEM-KB", "DMABUF-KB", "GROWTH-KB/H", "MARK-KB", "COUNT");
 	for (i = 0; i < now->nr; i++)
 		print_process(seq, &now->process[i], then);

@@ -7,6 +7,7 @@
 #include <leakwatch/cache.h>
 #include <leakwatch/filter.h>
 #include <leakwatch/history.h>
+#include <leakwatch/process.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
 #include <leakwatch/lock.h>
@@ -63,7 +64,8 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "sample_us", lw_history_took());
 	line(seq, "memory_kb", (slots * sizeof(u64) + lw_pages_bytes() + lw_sites_bytes() +
 				lw_buffers_bytes() + lw_marks_bytes() + lw_caches_bytes() +
-				lw_walk_bytes() + lw_frame_bytes() + lw_history_bytes()) >> 10);
+				lw_walk_bytes() + lw_frame_bytes() + lw_history_bytes() +
+				lw_members_bytes()) >> 10);
 }
 
 static void show_audit(struct seq_file *seq)

@@ -159,7 +159,7 @@ if [ ! "$short" ]; then
 	check "judge: its cache grows" sh -c "grep -q '^kmalloc-128 .* growing$' $D/slab/caches"
 	cp $D/triage /tmp/triage
 	note < /tmp/triage
-	check "triage: slab leaks" grep -q '^VERDICT slab leak [0-9]* KB [0-9]* KB/h 99% since [0-9]*s$' /tmp/triage
+	check "triage: slab leaks" grep -q '^VERDICT slab leak [0-9]* KB [0-9]* KB/h 99% since [0-9]*s explains [0-9]*%$' /tmp/triage
 	check "triage: page does not" sh -c "! grep -q '^VERDICT page leak' /tmp/triage"
 	check "triage: the first suspect is the driver's" grep -q '^1[.] leak, slab id [0-9]*: .* driver leaky$' /tmp/triage
 	check "triage: and its path" grep -q ' < leaky_helper < leaky_path_a' /tmp/triage

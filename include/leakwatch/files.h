@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * files: which process holds which file, by descriptors and mappings.
+ *
+ * A walk over all processes. Those that share a table of descriptors or an address space are one
+ * that holds it. No reference is taken of a file: what it is has to be read while it is seen.
+ * A process whose address space is being changed for longer than WAIT_MS is skipped, and counted.
+ *
+ * Process context; takes a task's alloc_lock with its files' lock, and each address space's lock,
+ * one at a time and that by trying only.
+ */
+#ifndef LEAKWATCH_FILES_H
+#define LEAKWATCH_FILES_H
+
+#include <linux/fs.h>
+#include <linux/sched.h>
+
+/**
+ * struct lw_files - a walk
+ * @see: is shown each file of a process, under locks: the descriptor and 0, or from where to where
+ *	it is mapped; the process's own after one another
+ * @task: whose it is; set during the walk
+ * @skipped: how many were not looked at; set by the walk
+ * @owner: the tables of descriptors and address spaces that were walked,
+ * @nr_owners: and how many
+ */
+struct lw_files {
+	void (*see)(struct lw_files *walk, struct file *file, unsigned long from, unsigned long to);
+	struct task_struct *task;
+	unsigned int skipped;
+	const void **owner;
+	unsigned int nr_owners;
+};
+
+/** lw_files_walk() - make a walk. Return: 0 or -ENOMEM. */
+int lw_files_walk(struct lw_files *walk);
+
+#endif
