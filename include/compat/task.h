@@ -128,13 +128,6 @@ static inline unsigned long lw_mm_counter(struct mm_struct *mm, int member)
 #endif
 }
 
-/* Until 4.4 shared memory was counted with files: then all of those. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(4, 5, 0)
-#define LW_SHMEM_PAGES	MM_SHMEMPAGES
-#else
-#define LW_SHMEM_PAGES	MM_FILEPAGES
-#endif
-
 /** lw_task_start() - Return: when @task was started, in ns; tells it from others with its pid */
 static inline u64 lw_task_start(const struct task_struct *task)
 {

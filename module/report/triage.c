@@ -18,6 +18,7 @@
 #include <leakwatch/triage.h>
 
 #define SUSPECTS	3
+#define CHOSEN		(LW_NR_PLACES + SUSPECTS)
 #define COLUMNS		79
 #define LINES		24
 #define LINES_HEAD	12	/* title, places, notes, and what to type next, at most */
@@ -237,51 +238,85 @@ static void print_more(struct seq_file *seq, const struct lw_row *row)
 			   lw_class_name(class));
 }
 
-static int place_of(const struct lw_row *row, const struct lw_grower *grower)
+/* A site or a process; the other is NULL. */
+struct suspect {
+	const struct lw_row *row;
+	const struct lw_grower *grower;
+};
+
+static int place_of(const struct suspect *suspect)
 {
-	return grower ? LW_PLACE_USER_NATIVE + grower->part :
-			(int)lw_what_class(lw_sites[row->site].what);
+	return suspect->grower ? LW_PLACE_USER_NATIVE + suspect->grower->part :
+				 (int)lw_what_class(lw_sites[suspect->row->site].what);
 }
 
 /* How many lines it takes. */
-static int height_of(const struct lw_row *row)
+static int height_of(const struct suspect *suspect)
 {
-	return !row ? 1 : lw_what_class(lw_sites[row->site].what) == LW_BUFFER ? 4 : 3;
+	return suspect->grower ? 1 : place_of(suspect) == LW_PLACE_BUFFER ? 4 : 3;
+}
+
+static const struct lw_judgement *judged_of(const struct suspect *suspect)
+{
+	return suspect->grower ? &suspect->grower->judged : &suspect->row->judged;
 }
 
 /*
- * First the worst of each place, then of the others as many as make SUSPECTS, all as far as there
- * is room for @lines. Return: whether there are any.
+ * First the worst of each place, then of the others as many as make SUSPECTS. Return: how many.
  */
-static bool print_suspects(struct seq_file *seq, const struct suspects *from, int lines)
+static unsigned int choose(const struct suspects *from, struct suspect chosen[CHOSEN])
 {
-	const struct lw_row *row, *first = NULL;
-	const struct lw_grower *grower;
 	unsigned int nr = 0, places;
 	struct suspects all;
+	struct suspect one;
 	bool others;
 	int pass;
 
 	for (pass = 0; pass < 2; pass++) {
 		all = *from;
 		places = 0;
-		while (next_suspect(&all, &row, &grower)) {
-			others = places & BIT(place_of(row, grower));
-			places |= BIT(place_of(row, grower));
-			if (others != pass || (pass && nr >= SUSPECTS) || height_of(row) > lines)
-				continue;
-			lines -= height_of(row);
-			if (!nr++)
-				first = row;
-			seq_printf(seq, "%u. ", nr);
-			if (grower)
-				print_grower(seq, grower);
-			else
-				print_site(seq, row);
+		while (next_suspect(&all, &one.row, &one.grower)) {
+			others = places & BIT(place_of(&one));
+			places |= BIT(place_of(&one));
+			if (others == pass && (!pass || nr < SUSPECTS))
+				chosen[nr++] = one;
 		}
 	}
+	return nr;
+}
+
+/* A buffer goes before the pages that it is made of: they grow as it does. */
+static void put_buffer_first(struct suspect *chosen, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 1; i < nr; i++)
+		if (place_of(&chosen[i]) == LW_PLACE_BUFFER &&
+		    place_of(&chosen[i - 1]) == LW_PLACE_PAGE &&
+		    judged_of(&chosen[i])->verdict == judged_of(&chosen[i - 1])->verdict &&
+		    judged_of(&chosen[i])->growth >= judged_of(&chosen[i - 1])->growth / 8 * 7)
+			swap(chosen[i], chosen[i - 1]);
+}
+
+/* As many as there is room for in @lines. Return: whether there are any. */
+static bool print_suspects(struct seq_file *seq, const struct suspects *from, int lines)
+{
+	struct suspect chosen[CHOSEN];
+	unsigned int i, nr = choose(from, chosen);
+
+	put_buffer_first(chosen, nr);
+	for (i = 0; i < nr; i++) {
+		lines -= height_of(&chosen[i]);
+		if (lines < 0)
+			break;
+		seq_printf(seq, "%u. ", i + 1);
+		if (chosen[i].grower)
+			print_grower(seq, chosen[i].grower);
+		else
+			print_site(seq, chosen[i].row);
+	}
 	if (nr)
-		print_more(seq, first);
+		print_more(seq, chosen[0].row);
 	return nr;
 }
 
