@@ -11,8 +11,8 @@
  *    in the second. (In the first much grows that only fills up.)
  *  - frees do not keep up: of what was there in the middle of its time beyond its beginning, at
  *    least half is still there, by the ages of what is live. A queue that grows is younger;
- *  - it has grown by a page, or for two minutes: what lives for a minute by design (TIME_WAIT)
- *    grows for a minute;
+ *  - it has been seen to grow twelve times, or for two minutes: what lives for a minute by design
+ *    (TIME_WAIT), of which some come now and then, grows for a minute;
  *  - the kernel does not give it back by itself, when memory is needed (page cache, reclaimable
  *    caches), and it is not what user memory takes: of that, processes are judged.
  *
@@ -30,7 +30,7 @@
 
 #define LW_POINTS_MIN	8U	/* to say anything: from here on S is nearly normal (Kendall) */
 #define LW_POINTS_LEAK	16U	/* to say leak */
-#define LW_LEAK_BYTES	4096U	/* of growth, to say it within LW_LEAK_SECONDS */
+#define LW_LEAK_RISES	12U	/* from point to point, to say it within LW_LEAK_SECONDS */
 #define LW_LEAK_SECONDS	120U
 
 /**

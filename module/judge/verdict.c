@@ -75,17 +75,18 @@ static bool is_bursty(const struct lw_series *series)
 	return down >= high / 2 && down > 0;
 }
 
-/* Enough, or for long enough. */
-static bool is_much(const struct lw_series *series, u32 size)
+/* Often enough, or for long enough. */
+static bool is_much(const struct lw_series *series)
 {
-	const struct lw_point *first = &series->point[0], *last = &series->point[series->nr - 1];
+	unsigned int i, rises = 0;
 
-	return last->at - first->at >= LW_LEAK_SECONDS * LW_CLOCK_HZ ||
-	       ((s64)last->live - first->live) * size >= LW_LEAK_BYTES;
+	for (i = 1; i < series->nr; i++)
+		rises += series->point[i].live > series->point[i - 1].live;
+	return rises >= LW_LEAK_RISES || series->point[series->nr - 1].at - series->point[0].at >=
+					 LW_LEAK_SECONDS * LW_CLOCK_HZ;
 }
 
-static enum lw_verdict verdict_of(const struct lw_series *series, const struct lw_trend *trend,
-				  u32 size)
+static enum lw_verdict verdict_of(const struct lw_series *series, const struct lw_trend *trend)
 {
 	struct floor floor;
 
@@ -96,7 +97,7 @@ static enum lw_verdict verdict_of(const struct lw_series *series, const struct l
 	if (trend->z >= Z_GROWING && floor.rises > 1 && goes_on(&floor)) {
 		if (trend->z >= Z_LEAK && series->nr >= LW_POINTS_LEAK && !series->back &&
 		    floor.rises >= PARTS - 3 && floor.falls <= 1 && keeps(series) &&
-		    is_much(series, size))
+		    is_much(series))
 			return LW_LEAK;
 		return LW_GROWING;
 	}
@@ -117,7 +118,7 @@ void lw_judge(const struct lw_series *series, const struct lw_trend *trend, u32 
 	      struct lw_judgement *judgement)
 {
 	*judgement = (struct lw_judgement){
-		.verdict = verdict_of(series, trend, size),
+		.verdict = verdict_of(series, trend),
 		.confidence = trend->z > 0 ? trend->confidence : 0,
 		.growth = (trend->slope * size) >> LW_SLOPE_SHIFT,
 	};

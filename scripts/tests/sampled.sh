@@ -79,6 +79,25 @@ if [ ! "$short" ]; then
 	leak rcu leaky_leak_rcu count=10000
 fi
 
+# --- verdicts, by draws
+
+if [ ! "$short" ]; then
+	writes "interval 1"
+	writes clear
+	quiet insmod ./leaky.ko rate=2000 count=0 churn=20000 innocent=2000
+	sleep 30
+	note < $D/triage
+	check "judge: slab leaks" grep -q "^VERDICT slab leak" $D/triage
+	equal "judge: the leak is first" "$(first)" leaky_leak_kmalloc
+	# of 128 bytes, 2000 a second
+	growth=$(awk '/ leaky_leak_kmalloc/ { print $7; exit }' $D/slab/sites)
+	check "judge: its growth is that, but for a fifth" test "$growth" -gt 720000 -a "$growth" -lt 1080000
+	equal "judge: churn does not, nor what has filled up" \
+		"$(awk '/leaky_(churn|innocent)/ && $2 == "leak"' $D/slab/sites | wc -l)" 0
+	quiet rmmod leaky
+	writes "interval 10"
+fi
+
 # --- paths without events
 
 writes clear
