@@ -149,7 +149,7 @@ static struct lw_process made(pid_t pid, u64 age, const char *comm, s64 anon, s6
 {
 	struct lw_process process = {
 		.pid = pid, .nr = 1, .start = ktime_get_ns() - age * NSEC_PER_SEC, .anon = anon,
-		.shmem = shmem, .member = LW_MEMBERS,
+		.shmem = shmem, .member = LW_MEMBERS, .walked = true,
 	};
 
 	strscpy(process.comm, comm, sizeof(process.comm));
@@ -187,6 +187,51 @@ static void members_of(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, find_member(0, 0, "sh"));
 	KUNIT_ASSERT_NOT_NULL(test, find_member(8, process[1].start, ""));
 	KUNIT_EXPECT_STREQ(test, find_member(8, process[1].start, "")->comm, "daemon");
+}
+
+/* What was busy is as it was; a Java heap is not told twice. */
+static void members_busy(struct kunit *test)
+{
+	struct lw_process process = made(7, 100000, "app", 1000, 50);
+	const struct lw_member *app;
+
+	process.java = 600;
+	sample(&process, 1);
+	app = find_member(7, process.start, "");
+	KUNIT_ASSERT_NOT_NULL(test, app);
+	KUNIT_EXPECT_EQ(test, app->kb[LW_PART_JAVA], 600);
+	KUNIT_EXPECT_EQ(test, app->kb[LW_PART_OWN], 400);
+	process.walked = false;
+	process.java = 0;
+	process.shmem = 0;
+	process.anon = 1100;
+	sample(&process, 1);
+	KUNIT_EXPECT_EQ(test, app->kb[LW_PART_JAVA], 600);
+	KUNIT_EXPECT_EQ(test, app->kb[LW_PART_OWN], 500);
+	KUNIT_EXPECT_EQ(test, app->kb[LW_PART_SHARED], 50);
+}
+
+/* Whose mapping is of which kind. */
+static void kinds(struct kunit *test)
+{
+	struct dentry heap = { .d_name = QSTR_INIT("dev/ashmem/dalvik-main space", 28) };
+	struct dentry plain = { .d_name = QSTR_INIT("libc.so", 7) };
+	struct file java = { .f_path.dentry = &heap }, library = { .f_path.dentry = &plain };
+	struct mm_struct *mm = kunit_kzalloc(test, sizeof(*mm), GFP_KERNEL);
+	struct vm_area_struct vma = { .vm_mm = mm, .vm_start = 0x1000, .vm_end = 0x3000 };
+	struct lw_process process;
+
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	mm->start_stack = 0x8000;
+	KUNIT_EXPECT_PTR_EQ(test, kind_of(&process, &vma), &process.native);
+	mm->start_stack = 0x2ff8;
+	KUNIT_EXPECT_PTR_EQ(test, kind_of(&process, &vma), &process.stack);
+	vma.vm_file = &library;
+	KUNIT_EXPECT_NULL(test, kind_of(&process, &vma));
+	vma.vm_file = &java;
+	KUNIT_EXPECT_PTR_EQ(test, kind_of(&process, &vma), &process.java);
+	KUNIT_EXPECT_TRUE(test, begins("dalvik-main space (region space)", "dalvik-"));
+	KUNIT_EXPECT_FALSE(test, begins(NULL, "dalvik-"));
 }
 
 /* More than there is room for: by name while there is a name, then counted. */
@@ -281,6 +326,8 @@ static struct kunit_case process_cases[] = {
 	KUNIT_CASE(number_again),
 	KUNIT_CASE(there),
 	KUNIT_CASE(members_of),
+	KUNIT_CASE(members_busy),
+	KUNIT_CASE(kinds),
 	KUNIT_CASE(members_full),
 	KUNIT_CASE(who_grows),
 	KUNIT_CASE(shared_files),

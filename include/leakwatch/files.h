@@ -13,12 +13,14 @@
 #define LEAKWATCH_FILES_H
 
 #include <linux/fs.h>
+#include <linux/mm_types.h>
 #include <linux/sched.h>
 
 /**
  * struct lw_files - a walk
  * @see: is shown each file of a process, under locks: the descriptor and 0, or from where to where
  *	it is mapped; the process's own after one another
+ * @map: is shown each mapping, its address space locked for reading; NULL: not wanted
  * @task: whose it is; set during the walk
  * @skipped: how many were not looked at; set by the walk
  * @owner: the tables of descriptors and address spaces that were walked,
@@ -26,6 +28,7 @@
  */
 struct lw_files {
 	void (*see)(struct lw_files *walk, struct file *file, unsigned long from, unsigned long to);
+	void (*map)(struct lw_files *walk, struct vm_area_struct *vma);
 	struct task_struct *task;
 	unsigned int skipped;
 	const void **owner;

@@ -28,7 +28,7 @@
 #define LW_INTERVAL_MAX	3600U
 /* Whole figures: places (triage.h), of which the first are the classes; figures; processes. */
 #define LW_PLACES	8U
-#define LW_WHOLES	640U
+#define LW_WHOLES	896U
 
 /* The sampler's interval in seconds. */
 extern unsigned int lw_interval;

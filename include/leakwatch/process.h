@@ -5,7 +5,8 @@
  * By process, not by thread. What a process has for itself are the kernel's own counters of its
  * address space; what it shares are the files in memory (tmpfs, memfd, ashmem, System V) that it
  * has mapped or open, whole, with what of them is in swap: those counters know nothing of that.
- * Who shares a file is charged all of it.
+ * Who shares a file is charged all of it. Which of its own memory is a Java heap, or a stack, is
+ * told by the names of mappings, where the kernel has them.
  *
  * Growth is told in two ways. Since a mark: a process is the same as before if it has the same
  * number and started at the same time. And by histories (history.h): a process that has lived for
@@ -26,17 +27,19 @@
 #include <linux/types.h>
 #include <leakwatch/history.h>
 
-#define LW_PROCESSES_MAX	4096U	/* what one list can hold, 88 bytes each */
+#define LW_PROCESSES_MAX	4096U	/* what one list can hold, 160 bytes each */
 #define LW_MEMBERS		256U	/* processes and names that have histories, at most */
 #define LW_MEMBERS_FROM		128U	/* their whole figures */
 
 /**
  * enum lw_part - where a process has memory; in the order of the places (triage.h)
- * @LW_PART_OWN: anonymous memory, that which is in swap included
+ * @LW_PART_JAVA: Java heaps
+ * @LW_PART_OWN: other anonymous memory, that which is in swap included
  * @LW_PART_SHARED: shared memory
  * @LW_NR_PARTS: how many there are
  */
 enum lw_part {
+	LW_PART_JAVA,
 	LW_PART_OWN,
 	LW_PART_SHARED,
 	LW_NR_PARTS
@@ -51,6 +54,10 @@ enum lw_part {
  * @anon: KB of anonymous memory,
  * @swap: of what of that is in swap,
  * @shmem: and of shared memory
+ * @java: of the first two together, what is in Java heaps,
+ * @stack: in stacks,
+ * @native: and elsewhere in mappings that are no file's
+ * @walked: the last three are known, and all that is shared
  * @grown: KB by which the sum has grown since the mark, by lw_processes_since()
  * @judged: how the sum grows, by the same
  * @member: that which has its histories; LW_MEMBERS for none
@@ -64,6 +71,10 @@ struct lw_process {
 	s64 anon;
 	s64 swap;
 	s64 shmem;
+	s64 java;
+	s64 stack;
+	s64 native;
+	bool walked;
 	s64 grown;
 	struct lw_judgement judged;
 	unsigned int member;
@@ -96,7 +107,8 @@ struct lw_processes {
  * @nr: how many they were at the last pass
  * @start: when the process started
  * @comm: its name, or theirs
- * @kb: what they have
+ * @kb: what they have,
+ * @was: and had one pass before
  */
 struct lw_member {
 	bool used;
@@ -106,6 +118,7 @@ struct lw_member {
 	u64 start;
 	char comm[TASK_COMM_LEN];
 	u64 kb[LW_NR_PARTS];
+	u64 was[LW_NR_PARTS];
 };
 
 /**

@@ -25,6 +25,8 @@ static void see_vma(struct vm_area_struct *vma, void *arg)
 
 	if (vma->vm_file)
 		walk->see(walk, vma->vm_file, vma->vm_start, vma->vm_end);
+	if (walk->map)
+		walk->map(walk, vma);
 }
 
 /* Processes may share them; each is walked once. */

@@ -11,13 +11,15 @@
 #include <linux/sched/task.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include <compat/mapping.h>
 #include <compat/task.h>
 #include <leakwatch/files.h>
 #include <leakwatch/process.h>
 #include <leakwatch/rank.h>
 #include <leakwatch/triage.h>
 
-static_assert(LW_PLACE_USER_NATIVE + LW_PART_SHARED == (int)LW_PLACE_USER_SHMEM);
+static_assert(LW_PLACE_USER_JAVA + LW_PART_OWN == (int)LW_PLACE_USER_NATIVE);
+static_assert(LW_PLACE_USER_JAVA + LW_PART_SHARED == (int)LW_PLACE_USER_SHMEM);
 static_assert(LW_MEMBERS_FROM + LW_MEMBERS * LW_NR_PARTS <= LW_WHOLES);
 
 /* A file in memory: who saw it last, so that none is counted twice. */
@@ -136,9 +138,43 @@ static void see_file(struct lw_files *files, struct file *file, unsigned long fr
 	*shared = (struct shared){ inode, process->pid };
 }
 
+static bool begins(const char *name, const char *with)
+{
+	return name && !strncmp(name, with, strlen(with));
+}
+
+/* Names as Android's run time gives them: of mappings, and earlier of files of ashmem. */
+static s64 *kind_of(struct lw_process *process, const struct vm_area_struct *vma)
+{
+	const char *name = lw_vma_name(vma);
+
+	if (begins(name, "dalvik-") || begins(name, "dev/ashmem/dalvik-"))
+		return &process->java;
+	if (vma->vm_file)
+		return NULL;
+	if (begins(name, "stack_and_tls") ||
+	    (vma->vm_start <= vma->vm_mm->start_stack && vma->vm_mm->start_stack < vma->vm_end))
+		return &process->stack;
+	return &process->native;
+}
+
+static void see_map(struct lw_files *files, struct vm_area_struct *vma)
+{
+	struct walk *walk = container_of(files, struct walk, files);
+	struct lw_process *process = process_of(walk, files->task);
+	s64 *kb;
+
+	if (!process)
+		return;
+	process->walked = true;
+	kb = kind_of(process, vma);
+	if (kb)
+		*kb += lw_vma_own_pages(vma) * (PAGE_SIZE / 1024);
+}
+
 static int add_files(struct lw_processes *all)
 {
-	struct walk walk = { .files.see = see_file, .all = all };
+	struct walk walk = { .files.see = see_file, .files.map = see_map, .all = all };
 	int err;
 
 	walk.shared = kvcalloc(SHARED_MAX, sizeof(*walk.shared), GFP_KERNEL);
@@ -225,6 +261,7 @@ static void members_begin(void)
 	for (member = members; member < members + LW_MEMBERS; member++) {
 		member->seen = false;
 		member->nr = 0;
+		memcpy(member->was, member->kb, sizeof(member->was));
 		memset(member->kb, 0, sizeof(member->kb));
 	}
 	refused = 0;
@@ -233,6 +270,7 @@ static void members_begin(void)
 static void add_to_member(const struct lw_process *process)
 {
 	struct lw_member *member = NULL;
+	s64 java;
 
 	if (!is_young(process))
 		member = make_member(process->pid, process->start, process->comm);
@@ -245,8 +283,12 @@ static void add_to_member(const struct lw_process *process)
 	strscpy(member->comm, process->comm, sizeof(member->comm));
 	member->seen = true;
 	member->nr++;
-	member->kb[LW_PART_OWN] += process->anon + process->swap;
-	member->kb[LW_PART_SHARED] += process->shmem;
+	/* not walked: as it was */
+	java = process->walked ? process->java : member->was[LW_PART_JAVA];
+	member->kb[LW_PART_JAVA] += java;
+	member->kb[LW_PART_OWN] += max(process->anon + process->swap - java, 0LL);
+	member->kb[LW_PART_SHARED] += process->walked ? process->shmem :
+							member->was[LW_PART_SHARED];
 }
 
 /* Who was not seen is free from the next pass on: its histories go in this one. */
@@ -266,18 +308,21 @@ static void say_members(void)
 void lw_processes_say(void)
 {
 	struct lw_processes *all = lw_processes_get();
-	s64 own = 0, shmem = global_node_page_state(NR_SHMEM) * (PAGE_SIZE / 1024);
+	s64 own = 0, java = 0, shmem = global_node_page_state(NR_SHMEM) * (PAGE_SIZE / 1024);
 	unsigned int i;
 
 	if (!all)
 		return;
 	members_begin();
 	for (i = 0; i < all->nr; i++) {
-		own += all->process[i].anon + all->process[i].swap;
+		own += all->process[i].anon + all->process[i].swap - all->process[i].java;
+		java += all->process[i].java;
 		add_to_member(&all->process[i]);
 	}
 	say_members();
-	lw_history_say(LW_PLACE_USER_NATIVE, own);
+	if (java)
+		lw_history_say(LW_PLACE_USER_JAVA, java);
+	lw_history_say(LW_PLACE_USER_NATIVE, max(own, 0LL));
 	lw_history_say(LW_PLACE_USER_SHMEM, shmem + all->shmem_swap);
 	lw_processes_put(all);
 }
@@ -418,6 +463,10 @@ static void fold(struct lw_processes *now, struct lw_processes *then)
 			first->anon += at->anon;
 			first->swap += at->swap;
 			first->shmem += at->shmem;
+			first->java += at->java;
+			first->stack += at->stack;
+			first->native += at->native;
+			first->walked &= at->walked;
 			first->grown += lw_process_kb(at);
 			continue;
 		}

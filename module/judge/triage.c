@@ -58,7 +58,7 @@ static void add_processes(enum lw_place place, const struct lw_growers *growers,
 
 	for (grower = growers->grower; grower < growers->grower + growers->nr; grower++)
 		if (grower->judged.verdict == LW_LEAK &&
-		    LW_PLACE_USER_NATIVE + grower->part == (int)place)
+		    LW_PLACE_USER_JAVA + grower->part == (int)place)
 			add_leak(finding, grower->member->kb[grower->part] << 10, &grower->judged,
 				 &most);
 }

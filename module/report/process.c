@@ -33,7 +33,12 @@ static void print_process(struct seq_file *seq, const struct lw_process *process
 		seq_printf(seq, "%9lld ", process->grown);
 	else
 		seq_printf(seq, "%9s ", "-");
-	seq_printf(seq, "%5u %s\n", process->nr, lw_verdict_name(process->judged.verdict));
+	seq_printf(seq, "%5u %-7s ", process->nr, lw_verdict_name(process->judged.verdict));
+	if (process->walked && !IS_ENABLED(CONFIG_HIGHPTE))
+		seq_printf(seq, "%8lld %9lld %8lld\n", process->java, process->native,
+			   process->stack);
+	else
+		seq_printf(seq, "%8s %9s %8s\n", "-", "-", "-");
 }
 
 static int processes_show(struct seq_file *seq, void *unused)
@@ -60,8 +65,9 @@ static int processes_show(struct seq_file *seq, void *unused)
 	if (lw_processes_refused())
 		seq_printf(seq, "# %u have no history: there was no room for them\n",
 			   lw_processes_refused());
-	seq_printf(seq, "%7s %-15s %9s %9s %9s %9s %11s %9s %5s VERDICT\n", "PID", "COMM", "ANON-KB",
-		   "SWAP-KB", "SHMEM-KB", "DMABUF-KB", "GROWTH-KB/H", "MARK-KB", "COUNT");
+	seq_printf(seq, "%7s %-15s %9s %9s %9s %9s %11s %9s %5s VERDICT %8s %9s %8s\n", "PID", "COMM", "ANON-KB",
+		   "SWAP-KB", "SHMEM-KB", "DMABUF-KB", "GROWTH-KB/H", "MARK-KB", "COUNT",
+		   "JAVA-KB", "NATIVE-KB", "STACK-KB");
 	for (i = 0; i < now->nr; i++)
 		print_process(seq, &now->process[i], then);
 	mutex_unlock(&lw_lock);

@@ -159,7 +159,7 @@ static void print_grower(struct seq_file *seq, const struct lw_grower *grower)
 	char text[TASK_COMM_LEN], growth[24];
 
 	seq_printf(seq, "%s, %s: %llu KB, %s KB/h, %u%%, ", lw_verdict_name(grower->judged.verdict),
-		   lw_place_name(LW_PLACE_USER_NATIVE + grower->part), member->kb[grower->part],
+		   lw_place_name(LW_PLACE_USER_JAVA + grower->part), member->kb[grower->part],
 		   lw_growth_text(&grower->judged, growth, sizeof(growth)),
 		   grower->judged.confidence);
 	if (member->pid)
@@ -246,7 +246,7 @@ struct suspect {
 
 static int place_of(const struct suspect *suspect)
 {
-	return suspect->grower ? LW_PLACE_USER_NATIVE + suspect->grower->part :
+	return suspect->grower ? LW_PLACE_USER_JAVA + suspect->grower->part :
 				 (int)lw_what_class(lw_sites[suspect->row->site].what);
 }
 
