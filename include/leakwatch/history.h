@@ -103,9 +103,8 @@ bool lw_history_half(u32 key, u32 *tick);
  * lw_history_back() - does the kernel give it back by itself?
  * @key: of what
  *
- * So it is with page cache, user memory with its page tables and what swap is kept in, and
- * reclaimable caches. It is also said of slab caches and of places, so that a leak is said of
- * sites and processes alone.
+ * So it is with page cache, user memory, reclaimable caches, and what hangs on any of them. It is
+ * also said of slab caches and of places, so that a leak is said of sites and processes alone.
  *
  * Return: whether it does.
  */

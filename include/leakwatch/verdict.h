@@ -14,7 +14,8 @@
  *  - it has been seen to grow twelve times, or for two minutes: what lives for a minute by design
  *    (TIME_WAIT), of which some come now and then, grows for a minute;
  *  - the kernel does not give it back by itself, when memory is needed (page cache, reclaimable
- *    caches), and it is not what user memory takes: of that, processes are judged.
+ *    caches), and it does not hang on something else that is judged or given back
+ *    (lw_hangs_on_others()).
  *
  * What grows at 95 percent, and whose floor rose more than once, also in the last half and
  * quarter, but is no leak, is growing. What goes up and down by half of its height is bursty, the
@@ -81,6 +82,17 @@ struct lw_judgement {
 	s64 growth;
 	u32 since;
 };
+
+/**
+ * lw_hangs_on_others() - does it come and go with something else?
+ * @function: the name of who asks for it, with what is behind it
+ *
+ * That are page tables of processes and what compressed swap is kept in: it is the process that
+ * grows. And what a security module keeps of an inode, which is given back with the inode.
+ *
+ * Return: whether it does.
+ */
+bool lw_hangs_on_others(const char *function);
 
 /** lw_verdict_name() - Return: the word */
 const char *lw_verdict_name(enum lw_verdict verdict);

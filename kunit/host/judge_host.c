@@ -234,7 +234,7 @@ static bool read_line(char *text, struct line *to)
 	text[strcspn(text, "\n")] = 0;
 	snprintf(to->name, sizeof(to->name), "%.63s", text + used);
 	to->old = *old == '-' ? LW_OLD_UNKNOWN : atoi(old);
-	to->back = *back == 'y';
+	to->back = *back == 'y' || lw_hangs_on_others(to->name);
 	for (to->nr = 0; at && *at && to->nr < LW_POINTS; to->nr++) {
 		to->point[to->nr].at = strtoul(at, &at, 10);
 		to->point[to->nr].live = strtoul(at + 1, &at, 10);
@@ -412,8 +412,10 @@ static void recorded(void)
 	count_suspects(false);
 	count_suspects(true);
 	expect(lines >= 40 && leaks[1] >= 20, "%d lines, %d leaks to judge", lines, leaks[1]);
-	expect(part(score[1][0].right, score[1][0].missed) >= 0.95, "recall");
-	expect(part(score[1][0].right, score[1][0].wrong) >= 0.95, "precision");
+	for (i = 0; i < 2; i++) {
+		expect(part(score[1][i].right, score[1][i].missed) >= 0.95, "recall");
+		expect(part(score[1][i].right, score[1][i].wrong) >= 0.95, "precision");
+	}
 	free(line);
 }
 

@@ -205,23 +205,14 @@ static unsigned int find_weakest(void)
 	return found;
 }
 
-/*
- * What holds user memory: page tables, which go with the process, and what swap is kept in. When
- * it grows, it is the process that is said to. Return: whether it is that.
- */
-static bool is_for_users(const struct lw_site *site)
+static bool hangs_on_others(const struct lw_site *site)
 {
-	static const char * const names[] = { "pte_alloc_one+", "__pte_alloc+", "zs_malloc+" };
 	char text[LW_FRAME_TEXT];
-	int i, n;
 
-	for (i = 0; i < min_t(int, site->nr_frames, 2); i++) {
-		lw_frame_text(text, lw_site_frames(site)[i]);
-		for (n = 0; n < ARRAY_SIZE(names); n++)
-			if (!strncmp(text, names[n], strlen(names[n])))
-				return true;
-	}
-	return false;
+	if (!site->nr_frames)
+		return false;
+	lw_frame_text(text, lw_site_frames(site)[0]);
+	return lw_hangs_on_others(text);
 }
 
 static bool is_given_back(u32 key)
@@ -235,7 +226,7 @@ static bool is_given_back(u32 key)
 		return true;
 	if (lw_what_class(site->what) == LW_BUFFER)
 		return false;
-	if (is_for_users(site))
+	if (hangs_on_others(site))
 		return true;
 	if (lw_what_class(site->what) == LW_SLAB)
 		return site->cache && lw_cache_reclaimable(site->cache);

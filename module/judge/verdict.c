@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/kernel.h>
 #include <linux/math64.h>
+#include <linux/string.h>
 #include <leakwatch/verdict.h>
 
 #define PARTS		8	/* of the time of a series */
@@ -102,6 +103,19 @@ static enum lw_verdict verdict_of(const struct lw_series *series, const struct l
 		return LW_GROWING;
 	}
 	return is_bursty(series) ? LW_BURSTY : LW_STEADY;
+}
+
+bool lw_hangs_on_others(const char *function)
+{
+	static const char * const names[] = {
+		"pte_alloc_one+", "__pte_alloc+", "zs_malloc+", "security_inode_alloc+",
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strncmp(function, names[i], strlen(names[i])))
+			return true;
+	return false;
 }
 
 const char *lw_verdict_name(enum lw_verdict verdict)

@@ -179,12 +179,12 @@ void lw_print_title(struct seq_file *seq, const char *name, const char *about)
 		   lw_watch_on() ? "" : ", stopped", named ? " " : "",
 		   named ? lw_mark_chosen() : "", lw_mark_seconds(),
 		   lw_mark_is_start() ? " (at the start)" : "");
-	print_mode(seq);
 }
 
 void lw_print_head(struct seq_file *seq, const char *name, const char *about)
 {
 	lw_print_title(seq, name, about);
+	print_mode(seq);
 	if (lw_stats_lost())
 		seq_printf(seq, "# %lu events were lost or missed, see status\n", lw_stats_lost());
 	lw_hooks_each(print_deaf, seq);

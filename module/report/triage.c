@@ -14,14 +14,14 @@
 #include <leakwatch/process.h>
 #include <leakwatch/rank.h>
 #include <leakwatch/report.h>
+#include <leakwatch/sample.h>
 #include <leakwatch/stats.h>
 #include <leakwatch/triage.h>
 
-#define SUSPECTS	3
-#define CHOSEN		(LW_NR_PLACES + SUSPECTS)
+#define CHOSEN		12	/* suspects, more than there is room for */
 #define COLUMNS		79
 #define LINES		24
-#define LINES_HEAD	12	/* title, places, notes, and what to type next, at most */
+#define LINES_HEAD	(2 + LW_NR_PLACES + 1)	/* title, places, and what to type next */
 
 static void print_place(struct seq_file *seq, enum lw_place place, const struct lw_finding *found)
 {
@@ -261,9 +261,7 @@ static const struct lw_judgement *judged_of(const struct suspect *suspect)
 	return suspect->grower ? &suspect->grower->judged : &suspect->row->judged;
 }
 
-/*
- * First the worst of each place, then of the others as many as make SUSPECTS. Return: how many.
- */
+/* First the worst of each place, then the others. Return: how many. */
 static unsigned int choose(const struct suspects *from, struct suspect chosen[CHOSEN])
 {
 	unsigned int nr = 0, places;
@@ -278,7 +276,7 @@ static unsigned int choose(const struct suspects *from, struct suspect chosen[CH
 		while (next_suspect(&all, &one.row, &one.grower)) {
 			others = places & BIT(place_of(&one));
 			places |= BIT(place_of(&one));
-			if (others == pass && (!pass || nr < SUSPECTS))
+			if (others == pass && nr < CHOSEN)
 				chosen[nr++] = one;
 		}
 	}
@@ -324,6 +322,7 @@ static int print_all(struct seq_file *seq, struct lw_rows *rows, const struct lw
 {
 	struct suspects suspects = { .rows = rows, .growers = growers };
 	struct lw_finding found;
+	int lines = LINES - LINES_HEAD;
 	bool leaks = false, known = false, deaf = false;
 	unsigned int on = 0;
 	int i;
@@ -340,11 +339,17 @@ static int print_all(struct seq_file *seq, struct lw_rows *rows, const struct lw
 		seq_puts(seq, "# It is too early to tell.\n");
 	else if (!leaks)
 		seq_printf(seq, "# Nothing leaks, in %llu s of watching.\n", lw_watch_seconds());
-	lw_rank(rows);
+	lines -= !known || !leaks;
 	lw_hooks_each(note_deaf, &deaf);
-	if (lw_stats_lost() || deaf)
+	deaf |= lw_stats_lost() > 0;
+	if (deaf)
 		seq_puts(seq, "# Some events were lost or not heard: cat status\n");
-	if (print_suspects(seq, &suspects, LINES - LINES_HEAD))
+	lines -= deaf;
+	if (lw_sampled() || lw_watch_turned())
+		seq_puts(seq, "# Figures are estimates, by draws: see control\n");
+	lines -= lw_sampled() || lw_watch_turned();
+	lw_rank(rows);
+	if (print_suspects(seq, &suspects, lines))
 		return 0;
 	if (!lw_watch_on())
 		seq_puts(seq, "# Next: echo start > control\n");

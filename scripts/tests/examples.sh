@@ -58,7 +58,7 @@ swap() {
 check "loads" insmod ./leakwatch.ko
 if [ "$long" -gt 0 ]; then
 	swap
-	insmod ./careless.ko regs=$HPET reset_ms=20000 poll_ms=1000 copy_ms=5000 lookup_ms=2000 lookups=300
+	insmod ./careless.ko regs=$HPET reset_ms=1000 poll_ms=1000 copy_ms=5000 lookup_ms=2000 lookups=300
 	hog name=mixer native=64 every=30000 churn=1024
 	hog name=wallpaper native=64 every=10000 upto=4096
 	hog name=compositor memfd=32 every=20000
