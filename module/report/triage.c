@@ -292,7 +292,7 @@ static void put_buffer_first(struct suspect *chosen, unsigned int nr)
 		if (place_of(&chosen[i]) == LW_PLACE_BUFFER &&
 		    place_of(&chosen[i - 1]) == LW_PLACE_PAGE &&
 		    judged_of(&chosen[i])->verdict == judged_of(&chosen[i - 1])->verdict &&
-		    judged_of(&chosen[i])->growth >= judged_of(&chosen[i - 1])->growth / 8 * 7)
+		    8 * judged_of(&chosen[i])->growth >= 7 * judged_of(&chosen[i - 1])->growth)
 			swap(chosen[i], chosen[i - 1]);
 }
 
