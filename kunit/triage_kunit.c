@@ -134,7 +134,8 @@ static void say_more(void)
 /* The whole of a place without sites grows, that it leaks is said by its processes. */
 static void by_process(struct kunit *test)
 {
-	static const struct lw_member mixer = { .kb = { 0, 100, 20 } }, video = { .kb = { 0, 7, 300 } };
+	static const struct lw_member mixer = { .kb = { 0, 100, 20 } };
+	static const struct lw_member video = { .kb = { 0, 7, 300 } };
 	struct lw_finding found;
 
 	lw_history_watch(say_more);

@@ -28,7 +28,7 @@
 
 /* Few sites have much; of caches there are seldom more. */
 #define SITES_A_HISTORY		16U
-#define HISTORIES_MIN		256U
+#define HISTORIES_MIN		512U
 
 static unsigned long objects;
 module_param(objects, ulong, 0444);

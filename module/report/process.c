@@ -65,9 +65,9 @@ static int processes_show(struct seq_file *seq, void *unused)
 	if (lw_processes_refused())
 		seq_printf(seq, "# %u have no history: there was no room for them\n",
 			   lw_processes_refused());
-	seq_printf(seq, "%7s %-15s %9s %9s %9s %9s %11s %9s %5s VERDICT %8s %9s %8s\n", "PID", "COMM", "ANON-KB",
-		   "SWAP-KB", "SHMEM-KB", "DMABUF-KB", "GROWTH-KB/H", "MARK-KB", "COUNT",
-		   "JAVA-KB", "NATIVE-KB", "STACK-KB");
+	seq_printf(seq, "%7s %-15s %9s %9s %9s %9s %11s %9s %5s VERDICT %8s %9s %8s\n", "PID",
+		   "COMM", "ANON-KB", "SWAP-KB", "SHMEM-KB", "DMABUF-KB", "GROWTH-KB/H", "MARK-KB",
+		   "COUNT", "JAVA-KB", "NATIVE-KB", "STACK-KB");
 	for (i = 0; i < now->nr; i++)
 		print_process(seq, &now->process[i], then);
 	mutex_unlock(&lw_lock);
