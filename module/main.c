@@ -10,6 +10,8 @@
 #include <linux/string.h>
 #include <leakwatch/buffers.h>
 #include <leakwatch/cache.h>
+#include <leakwatch/dir.h>
+#include <leakwatch/frame.h>
 #include <leakwatch/history.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/live.h>
@@ -29,6 +31,8 @@
 /* Few sites have much; of caches there are seldom more. */
 #define SITES_A_HISTORY		16U
 #define HISTORIES_MIN		512U
+
+LW_OWN_TEXT(lw_text_begin)
 
 static unsigned long objects;
 module_param(objects, ulong, 0444);
@@ -61,6 +65,10 @@ MODULE_PARM_DESC(sample_bytes, "sampled mode: of so many bytes one draw, a power
 static char *classes = "slab,page,buffer";
 module_param(classes, charp, 0444);
 MODULE_PARM_DESC(classes, "what to watch: some of slab, page, buffer, separated by commas (all)");
+
+static char *proc = "";
+module_param(proc, charp, 0444);
+MODULE_PARM_DESC(proc, "directory in /proc for the files, where debugfs cannot be used (none: they are in debugfs)");
 
 static char *without = "";
 module_param(without, charp, 0444);
@@ -246,14 +254,12 @@ static int __init leakwatch_init(void)
 		       classes);
 		goto names;
 	}
-	err = lw_report_init();
-	if (err) {
-		pr_err("no files: debugfs refused them (%d)\n", err);
+	err = lw_report_init(proc);
+	if (err)
 		goto report;
-	}
 	lw_watch_figures();
 	lw_history_run();
-	pr_info("watching, read /sys/kernel/debug/leakwatch/top\n");
+	pr_info("watching, read %s/top\n", lw_dir_path());
 	return 0;
 report:
 	lw_stop();
@@ -278,7 +284,7 @@ static void __exit leakwatch_exit(void)
 	exit_tables();
 }
 
-module_init(leakwatch_init);
+postcore_initcall(leakwatch_init);	/* built in, right after debugfs */
 module_exit(leakwatch_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Which place in the kernel leaks memory, on the kernel as it is");

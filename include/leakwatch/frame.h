@@ -68,6 +68,29 @@ static __always_inline enum lw_frame lw_frame_kind(unsigned long ip)
  */
 bool lw_frame_stays(unsigned long ip);
 
+/*
+ * Built into the kernel, our own functions are those between the first and the last of the
+ * objects that Kbuild lists, where these define LW_OWN_TEXT.
+ */
+#ifdef MODULE
+#define LW_OWN_TEXT(bound)
+#else
+#define LW_OWN_TEXT(bound)	void bound(void) { }
+
+void lw_text_begin(void);
+void lw_text_end(void);
+#endif
+
+/** lw_frame_own() - Return: whether @ip is in leakwatch itself */
+static inline bool lw_frame_own(unsigned long ip)
+{
+#ifdef MODULE
+	return within_module_core(ip, THIS_MODULE);
+#else
+	return ip > (unsigned long)lw_text_begin && ip < (unsigned long)lw_text_end;
+#endif
+}
+
 /** lw_frame_bytes() - Return: the memory that the cache takes */
 static inline unsigned long lw_frame_bytes(void)
 {

@@ -103,8 +103,8 @@ void lw_stop(void);
 /** lw_watch_figures() - have figures, and the places that have no sites, sampled */
 void lw_watch_figures(void);
 
-/** lw_report_init() - make the files. Return: 0 or an error. */
-int lw_report_init(void);
+/** lw_report_init() - make the files, by lw_dir_init(@proc). Return: 0 or an error. */
+int lw_report_init(const char *proc);
 
 /** lw_report_exit() - remove the files, and wait for their readers */
 void lw_report_exit(void);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where the files are, and what start and stop mean. */
-#include <linux/debugfs.h>
-#include <linux/dcache.h>
-#include <linux/err.h>
 #include <linux/fs.h>
 #include <leakwatch/audit.h>
 #include <leakwatch/buffers.h>
+#include <leakwatch/dir.h>
 #include <leakwatch/filter.h>
+#include <leakwatch/frame.h>
 #include <leakwatch/history.h>
 #include <leakwatch/holders.h>
 #include <leakwatch/hook.h>
@@ -16,8 +15,6 @@
 #include <leakwatch/report.h>
 #include <leakwatch/sample.h>
 #include <leakwatch/stats.h>
-
-static struct dentry *root;
 
 void lw_forget(void)
 {
@@ -75,54 +72,46 @@ int lw_mode_set(u32 rate)
 	return err;
 }
 
-/* What the tables say about the kernel's addresses and processes is for root alone. */
-static struct dentry *make_dir(const char *name, struct dentry *parent)
+int lw_report_init(const char *proc)
 {
-	struct dentry *dir = debugfs_create_dir(name, parent);
+	struct lw_dir root, dir;
+	int err = lw_dir_init(proc, &root);
 
-	if (!IS_ERR_OR_NULL(dir))
-		d_inode(dir)->i_mode = S_IFDIR | 0700;
-	return dir;
-}
-
-int lw_report_init(void)
-{
-	struct dentry *dir;
-
-	root = make_dir("leakwatch", NULL);
-	if (IS_ERR_OR_NULL(root))
-		return root ? PTR_ERR(root) : -ENOMEM;
-	debugfs_create_file("triage", 0400, root, NULL, &lw_triage_fops);
-	debugfs_create_file("history", 0400, root, NULL, &lw_history_fops);
-	debugfs_create_file("top", 0400, root, NULL, &lw_top_fops);
-	debugfs_create_file("meminfo", 0400, root, NULL, &lw_meminfo_fops);
-	debugfs_create_file("census", 0400, root, NULL, &lw_census_fops);
-	debugfs_create_file("mark", 0600, root, NULL, &lw_mark_fops);
-	debugfs_create_file("control", 0600, root, NULL, &lw_control_fops);
-	debugfs_create_file("status", 0400, root, NULL, &lw_status_fops);
-	dir = make_dir("slab", root);
-	debugfs_create_file("sites", 0400, dir, NULL, &lw_slab_sites_fops);
-	debugfs_create_file("stacks", 0400, dir, NULL, &lw_slab_stacks_fops);
-	debugfs_create_file("caches", 0400, dir, NULL, &lw_slab_caches_fops);
-	debugfs_create_file("live", 0400, dir, NULL, &lw_slab_live_fops);
-	dir = make_dir("page", root);
-	debugfs_create_file("sites", 0400, dir, NULL, &lw_page_sites_fops);
-	debugfs_create_file("stacks", 0400, dir, NULL, &lw_page_stacks_fops);
-	debugfs_create_file("live", 0400, dir, NULL, &lw_page_live_fops);
-	debugfs_create_file("lost", 0400, dir, NULL, &lw_page_lost_fops);
-	dir = make_dir("user", root);
-	debugfs_create_file("processes", 0400, dir, NULL, &lw_user_processes_fops);
-	dir = make_dir("buffers", root);
-	debugfs_create_file("heaps", 0400, dir, NULL, &lw_buffers_heaps_fops);
-	debugfs_create_file("live", 0400, dir, NULL, &lw_buffers_live_fops);
-	debugfs_create_file("orphans", 0400, dir, NULL, &lw_buffers_orphans_fops);
-	debugfs_create_file("holders", 0400, dir, NULL, &lw_buffers_holders_fops);
-	debugfs_create_file("events", 0400, dir, NULL, &lw_buffers_events_fops);
-	debugfs_create_file("stacks", 0400, dir, NULL, &lw_buffers_stacks_fops);
+	if (err)
+		return err;
+	lw_dir_file("triage", 0400, &root, &lw_triage_fops);
+	lw_dir_file("history", 0400, &root, &lw_history_fops);
+	lw_dir_file("top", 0400, &root, &lw_top_fops);
+	lw_dir_file("meminfo", 0400, &root, &lw_meminfo_fops);
+	lw_dir_file("census", 0400, &root, &lw_census_fops);
+	lw_dir_file("mark", 0600, &root, &lw_mark_fops);
+	lw_dir_file("control", 0600, &root, &lw_control_fops);
+	lw_dir_file("status", 0400, &root, &lw_status_fops);
+	dir = lw_dir_make("slab", &root);
+	lw_dir_file("sites", 0400, &dir, &lw_slab_sites_fops);
+	lw_dir_file("stacks", 0400, &dir, &lw_slab_stacks_fops);
+	lw_dir_file("caches", 0400, &dir, &lw_slab_caches_fops);
+	lw_dir_file("live", 0400, &dir, &lw_slab_live_fops);
+	dir = lw_dir_make("page", &root);
+	lw_dir_file("sites", 0400, &dir, &lw_page_sites_fops);
+	lw_dir_file("stacks", 0400, &dir, &lw_page_stacks_fops);
+	lw_dir_file("live", 0400, &dir, &lw_page_live_fops);
+	lw_dir_file("lost", 0400, &dir, &lw_page_lost_fops);
+	dir = lw_dir_make("user", &root);
+	lw_dir_file("processes", 0400, &dir, &lw_user_processes_fops);
+	dir = lw_dir_make("buffers", &root);
+	lw_dir_file("heaps", 0400, &dir, &lw_buffers_heaps_fops);
+	lw_dir_file("live", 0400, &dir, &lw_buffers_live_fops);
+	lw_dir_file("orphans", 0400, &dir, &lw_buffers_orphans_fops);
+	lw_dir_file("holders", 0400, &dir, &lw_buffers_holders_fops);
+	lw_dir_file("events", 0400, &dir, &lw_buffers_events_fops);
+	lw_dir_file("stacks", 0400, &dir, &lw_buffers_stacks_fops);
 	return 0;
 }
 
 void lw_report_exit(void)
 {
-	debugfs_remove_recursive(root);
+	lw_dir_exit();
 }
+
+LW_OWN_TEXT(lw_text_end)

@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/figure.h>
+#include <leakwatch/frame.h>
 #include <leakwatch/history.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/lock.h>
@@ -391,8 +392,7 @@ static const struct seq_operations table_ops = {
 
 bool lw_row_shown(const struct lw_row *row)
 {
-	return !lw_row_is_backing(row) &&
-	       !within_module_core(lw_sites[row->site].call, THIS_MODULE);
+	return !lw_row_is_backing(row) && !lw_frame_own(lw_sites[row->site].call);
 }
 
 static void drop_hidden(struct lw_rows *rows)

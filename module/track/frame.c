@@ -166,7 +166,7 @@ static noinline enum lw_frame look_up(unsigned long ip)
 	char symbol[KSYM_SYMBOL_LEN];
 	char *end;
 
-	if (within_module_core(ip, THIS_MODULE))
+	if (lw_frame_own(ip))
 		return LW_FRAME_GLUE;
 	/* A function's first address is no return address: it was put there. */
 	sprint_symbol(symbol, ip);
