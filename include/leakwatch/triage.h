@@ -16,7 +16,7 @@
 #include <leakwatch/row.h>
 
 /**
- * enum lw_place - where memory leaks to; also the numbers of their whole figures (history.h)
+ * enum lw_place_id - where memory leaks to; also the numbers of their whole figures (history.h)
  * @LW_PLACE_SLAB: slab objects
  * @LW_PLACE_PAGE: pages that the kernel asked for, but for user memory, page cache and slab
  * @LW_PLACE_BUFFER: DMA-BUFs, ION's among them
@@ -25,7 +25,7 @@
  * @LW_PLACE_USER_SHMEM: shared memory, ashmem and tmpfs
  * @LW_NR_PLACES: how many there are
  */
-enum lw_place {
+enum lw_place_id {
 	LW_PLACE_SLAB,
 	LW_PLACE_PAGE,
 	LW_PLACE_BUFFER,
@@ -62,7 +62,7 @@ const char *lw_place_name(unsigned int place);
  * @on: the classes that are watched, a bit each
  * @finding: what is found
  */
-void lw_place_find(enum lw_place place, const struct lw_rows *rows,
+void lw_place_find(enum lw_place_id place, const struct lw_rows *rows,
 		   const struct lw_growers *growers, unsigned int on, struct lw_finding *finding);
 
 /**

@@ -39,7 +39,7 @@ static void add_leak(struct lw_finding *finding, s64 bytes, const struct lw_judg
 	}
 }
 
-static void add_sites(enum lw_place place, const struct lw_rows *rows, struct lw_finding *finding)
+static void add_sites(enum lw_place_id place, const struct lw_rows *rows, struct lw_finding *finding)
 {
 	const struct lw_row *row;
 	s64 most;
@@ -50,7 +50,7 @@ static void add_sites(enum lw_place place, const struct lw_rows *rows, struct lw
 			add_leak(finding, lw_row_bytes(row), &row->judged, &most);
 }
 
-static void add_processes(enum lw_place place, const struct lw_growers *growers,
+static void add_processes(enum lw_place_id place, const struct lw_growers *growers,
 			  struct lw_finding *finding)
 {
 	const struct lw_grower *grower;
@@ -63,7 +63,7 @@ static void add_processes(enum lw_place place, const struct lw_growers *growers,
 				 &most);
 }
 
-void lw_place_find(enum lw_place place, const struct lw_rows *rows,
+void lw_place_find(enum lw_place_id place, const struct lw_rows *rows,
 		   const struct lw_growers *growers, unsigned int on, struct lw_finding *finding)
 {
 	bool by_site = place < (int)LW_NR_CLASSES;
