@@ -114,6 +114,39 @@ static void release_by_file(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_UNMATCHED_BUFFERS), 1);
 }
 
+/* ION's until 4.11: one record, whatever it is shared as, with or without a client. */
+static void old_ion(struct kunit *test)
+{
+	struct lw_dmabuf ion = { .ion = &dentries[7], .bytes = 4096, .heap = "system" };
+	u32 site = site_of_call(0x2000, 4096);
+	struct lw_dmabuf share = fake(1, 4096);
+	unsigned int at = 0;
+	struct lw_buffer buffer;
+
+	share.ion = ion.ion;
+	lw_ion_add(&ion, site);
+	lw_buffer_add(&share, site_of_call(0x1000, 4096));
+	lw_buffer_add_older(&share);
+	KUNIT_EXPECT_EQ(test, lw_buffers_nr(), 1);
+	KUNIT_EXPECT_EQ(test, live_of(site), 1);
+	KUNIT_EXPECT_EQ(test, live_of(site_of_call(0x1000, 4096)), 0);
+	KUNIT_EXPECT_FALSE(test, lw_ion_event(&dentries[8], LW_EVENT_PUT, -1));
+	KUNIT_EXPECT_TRUE(test, lw_ion_event(ion.ion, LW_EVENT_IMPORT, 1));
+	KUNIT_ASSERT_TRUE(test, lw_buffers_next(&at, &buffer));
+	KUNIT_EXPECT_EQ(test, lw_buffer_refs(at, buffer.id), 2);
+	lw_ion_event(ion.ion, LW_EVENT_PUT, -5);
+	KUNIT_EXPECT_EQ(test, lw_buffer_refs(at, buffer.id), 0);
+	lw_buffer_free(share.inode, share.file);	/* of what it was shared as */
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_UNMATCHED_BUFFERS), 0);
+	lw_buffer_free(ion.ion, NULL);
+	KUNIT_EXPECT_EQ(test, lw_buffers_nr(), 0);
+	KUNIT_EXPECT_EQ(test, live_of(site), 0);
+	/* once it is gone, so is what it was known by */
+	lw_buffer_add(&share, site_of_call(0x1000, 4096));
+	KUNIT_EXPECT_FALSE(test, lw_ion_event(ion.ion, LW_EVENT_PUT, -1));
+	KUNIT_EXPECT_EQ(test, record_of(1).last, LW_EVENT_ALLOC);
+}
+
 /* A file's address comes back while the first buffer's dentry is still held. */
 static void file_again(struct kunit *test)
 {
@@ -330,6 +363,7 @@ static void races(struct kunit *test)
 static struct kunit_case buffers_cases[] = {
 	KUNIT_CASE(a_life),
 	KUNIT_CASE(release_by_file),
+	KUNIT_CASE(old_ion),
 	KUNIT_CASE(file_again),
 	KUNIT_CASE(missed_release),
 	KUNIT_CASE(older),

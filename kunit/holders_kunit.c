@@ -36,6 +36,17 @@ static void reasons(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_reason(&held), LW_REASON_CLOSED);
 	held.gone = true;
 	KUNIT_EXPECT_EQ(test, lw_reason(&held), LW_NO_ORPHAN);
+	/* ION's until 4.11, which have no file */
+	held = held_by(1, 0, LW_ALIVE);
+	held.buffer.is.file = NULL;
+	held.buffer.is.ion = &file;
+	KUNIT_EXPECT_EQ(test, lw_reason(&held), LW_REASON_CLIENT);
+	held.fds = 0;
+	KUNIT_EXPECT_EQ(test, lw_reason(&held), LW_REASON_KERNEL);
+	held.refs = 1;
+	KUNIT_EXPECT_EQ(test, lw_reason(&held), LW_NO_ORPHAN);
+	held.alive = LW_ALIVE_DEAD;
+	KUNIT_EXPECT_EQ(test, lw_reason(&held), LW_REASON_DIED);
 }
 
 static void groups(struct kunit *test)
@@ -107,7 +118,7 @@ static void who_holds(struct kunit *test)
 	struct lw_held held[2] = { held_by(0, 0, LW_ALIVE), held_by(0, 0, LW_ALIVE) };
 	struct lw_holder holder[4];
 	struct lw_holders holders = { .nr = 2, .held = held, .holder = holder };
-	struct known known[2] = { { (struct file *)&held[0], 0 }, { (struct file *)&held[1], 1 } };
+	struct known known[2] = { { &held[0], 0 }, { &held[1], 1 } };
 	struct walk walk = {
 		.files.task = current, .holders = &holders, .known = known, .nr_known = 2,
 		.max_holders = 4,

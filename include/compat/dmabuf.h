@@ -23,6 +23,7 @@
  * @dentry: the file's,
  * @inode: and the file's inode: one for all buffers until 5.2
  * @release: the function of the exporter that frees it
+ * @ion: what ION, until 4.11, calls a buffer, of which this is one way to hand it on; else NULL
  * @bytes: its size
  * @heap: the heap, or, of other exporters, the exporter; empty if it says nothing
  */
@@ -31,6 +32,7 @@ struct lw_dmabuf {
 	const void *dentry;
 	const void *inode;
 	const void *release;
+	const void *ion;
 	u64 bytes;
 	char heap[LW_HEAP_NAME];
 };
@@ -86,9 +88,17 @@ static inline bool lw_ion_heap(const void *buffer, u64 bytes, char *name)
 	    lw_read_kernel(name, (const void *)heap[j + behind], LW_HEAP_NAME))
 		return false;
 	name[LW_HEAP_NAME - 1] = 0;
-	for (i = 0; isgraph(name[i]) && isascii(name[i]); i++)
+	for (i = 0; isprint(name[i]) && isascii(name[i]); i++)
 		;
 	return i && !name[i];
+}
+
+/** lw_dmabuf_ion() - Return: the ION buffer that @dmabuf stands for, NULL if it is not ION's */
+static inline const void *lw_dmabuf_ion(const struct dma_buf *dmabuf)
+{
+	const char *name = kbasename(dmabuf->exp_name ?: "");
+
+	return !strcmp(name, "ion") || !strcmp(name, "ion.c") ? dmabuf->priv : NULL;
 }
 
 /** lw_dmabuf_read() - what @dmabuf is, which somebody holds. Any context. */
@@ -101,8 +111,8 @@ static inline void lw_dmabuf_read(const struct dma_buf *dmabuf, struct lw_dmabuf
 	to->bytes = dmabuf->size;
 	/* until 4.0 it was the source file */
 	strscpy(to->heap, kbasename(dmabuf->exp_name ?: ""), sizeof(to->heap));
-	if ((!strcmp(to->heap, "ion") || !strcmp(to->heap, "ion.c")) &&
-	    !lw_ion_heap(dmabuf->priv, dmabuf->size, to->heap))
+	to->ion = lw_dmabuf_ion(dmabuf);
+	if (to->ion && !lw_ion_heap(to->ion, dmabuf->size, to->heap))
 		strscpy(to->heap, "ion", sizeof(to->heap));
 }
 
@@ -124,6 +134,14 @@ static inline const struct dma_buf *lw_file_dmabuf(const struct file *file)
 	     strcmp(dentry->d_name.name, "dmabuf")))
 		return NULL;
 	return dmabuf && dmabuf->file == file ? dmabuf : NULL;
+}
+
+/** lw_file_ion() - Return: the ION buffer whose file @file is, which somebody holds, or NULL */
+static inline const void *lw_file_ion(const struct file *file)
+{
+	const struct dma_buf *dmabuf = lw_file_dmabuf(file);
+
+	return dmabuf ? lw_dmabuf_ion(dmabuf) : NULL;
 }
 
 /* For a module that is linked to it; since 5.16 its functions are in a namespace. */
@@ -157,6 +175,16 @@ static inline const struct file *lw_dmabuf_file(const struct dma_buf *dmabuf)
 static inline const struct dma_buf *lw_file_dmabuf(const struct file *file)
 {
 	return NULL;
+}
+
+static inline const void *lw_file_ion(const struct file *file)
+{
+	return NULL;
+}
+
+static inline bool lw_ion_heap(const void *buffer, u64 bytes, char *name)
+{
+	return false;
 }
 
 #endif

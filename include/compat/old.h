@@ -105,6 +105,9 @@ static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
 }
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(3, 17, 0)
+#define ktime_get_ns()	((u64)ktime_to_ns(ktime_get()))
+#endif
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 3, 0)
 #define ktime_get_boottime_seconds()	div_s64(ktime_to_ns(ktime_get_boottime()), NSEC_PER_SEC)
 #define ktime_get_boot_fast_ns()	((u64)ktime_to_ns(ktime_get_boottime()))
@@ -130,6 +133,7 @@ static inline void *lw_kvmalloc(size_t size, gfp_t gfp)
 }
 
 #define kvmalloc(size, gfp)		lw_kvmalloc(size, gfp)
+#define kvzalloc(size, gfp)		lw_kvmalloc(size, (gfp) | __GFP_ZERO)
 #define kvmalloc_array(nr, size, gfp)	lw_kvmalloc((nr) * (size), gfp)
 #else
 #define lw_kvmalloc(size, gfp)		kvmalloc(size, gfp)

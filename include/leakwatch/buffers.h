@@ -7,6 +7,10 @@
  * the kernel. A file can be gone before its dentry, with which the buffer goes; what then has the
  * file's address is another file.
  *
+ * ION's buffers, until 4.11, live from their allocation on and may be handed on as several
+ * DMA-BUFs, or none. Their records are found by the address of what ION calls a buffer
+ * (hook/ion.c), have no file, and stand for the DMA-BUFs as well.
+ *
  * Locking: one raw spinlock, innermost of all, held for a search of the hash and a copy of one
  * record or event. Doors are called in process context, on some kernels with interrupts off. The
  * hash has twice as many buckets as there can be records.
@@ -36,6 +40,7 @@
  * @LW_EVENT_MAP: a process asks to map it
  * @LW_EVENT_ATTACH: a device was attached to it
  * @LW_EVENT_DETACH: and detached
+ * @LW_EVENT_PUT: a client of ION's gave up its handle
  * @LW_EVENT_RELEASE: the exporter frees it
  * @LW_NR_EVENTS: how many there are
  */
@@ -46,6 +51,7 @@ enum lw_event_type {
 	LW_EVENT_MAP,
 	LW_EVENT_ATTACH,
 	LW_EVENT_DETACH,
+	LW_EVENT_PUT,
 	LW_EVENT_RELEASE,
 	LW_NR_EVENTS
 };
@@ -73,6 +79,7 @@ struct lw_actor {
  * @heap: its heap's number
  * @last: its last event, enum lw_event_type
  * @older: it is older than the module: of the above, only @is is known
+ * @handles: of one of ION's, how many clients have it
  * @by: who exported it
  */
 struct lw_buffer {
@@ -83,6 +90,7 @@ struct lw_buffer {
 	u8 heap;
 	u8 last;
 	bool older;
+	int handles;
 	struct lw_actor by;
 };
 
@@ -146,7 +154,7 @@ unsigned int lw_buffers_nr(void);
 /**
  * lw_buffer_site() - the site of an export, at the entry of the function that exports
  * @bytes: the size
- * @regs: where it was stopped
+ * @regs: where it was stopped; NULL for a tracepoint, which is in that function
  *
  * Size is part of what is asked for, as programs get all their buffers by the same path. After
  * the first few hundred sizes the rest share a site that counts pages.
@@ -176,6 +184,25 @@ void lw_buffer_close(const struct file *file);
  */
 void lw_buffer_free(const void *first, const void *second);
 
+/**
+ * lw_ion_add() - an ION buffer was allocated by @site, and the current process
+ * @is: it; @is->ion is its address, and it has no file
+ * @site: the site
+ *
+ * Its first handle is its client's. It goes by lw_buffer_free(), with its address.
+ */
+void lw_ion_add(const struct lw_dmabuf *is, u32 site);
+
+/**
+ * lw_ion_event() - something happened to an ION buffer
+ * @ion: its address; may be of something else
+ * @type: what
+ * @handles: how many clients have it more, or less, than before
+ *
+ * Return: whether it has a record.
+ */
+bool lw_ion_event(const void *ion, enum lw_event_type type, int handles);
+
 /* Reading. Any context but NMI. */
 
 /**
@@ -192,7 +219,7 @@ bool lw_buffers_next(unsigned int *at, struct lw_buffer *to);
  * @at: its record, by lw_buffers_next()
  * @id: its number
  *
- * Only while the hooks are attached.
+ * Only while the hooks are attached. Of one of ION's: how many clients have it.
  *
  * Return: how many, 0 if the file is gone, or -ENOENT if the buffer is.
  */

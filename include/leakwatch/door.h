@@ -148,7 +148,7 @@ void lw_object_give(const void *object);
 /**
  * lw_site_at() - the site of a function that was stopped at its entry by a kprobe
  * @what: what it is asked for
- * @regs: the registers then
+ * @regs: the registers then; NULL if it was not stopped, but has come here through a tracepoint
  *
  * Return: the site's number, LW_SITE_NOBODY if there is no room.
  */

@@ -40,7 +40,7 @@ enum lw_alive {
  * @gone: it was released during the walk
  * @fds: how many descriptors,
  * @maps: how many mappings, and
- * @refs: how many references of the kernel's hold it; all 0 if nobody walked
+ * @refs: how many references of the kernel's, or clients of ION's, hold it; all 0 if nobody walked
  * @first: the first of its holders; LW_NO_HOLDER if there is none
  */
 struct lw_held {
@@ -105,12 +105,14 @@ void lw_holders_find_older(void);
  * @LW_REASON_KERNEL: no process holds it, the kernel does
  * @LW_REASON_DIED: processes hold it, but who exported it is dead
  * @LW_REASON_CLOSED: its file is gone, and it is not
+ * @LW_REASON_CLIENT: no client of ION's has it, processes hold it
  */
 enum lw_reason {
 	LW_NO_ORPHAN,
 	LW_REASON_KERNEL,
 	LW_REASON_DIED,
 	LW_REASON_CLOSED,
+	LW_REASON_CLIENT,
 };
 
 /** lw_reason() - Return: why @held is an orphan, if it is; that it is one is known after a walk */

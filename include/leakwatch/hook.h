@@ -44,6 +44,8 @@ enum lw_hook_type {
  * @frees: it tells of frees, so it is attached before those that tell of allocations
  * @needed: the class is off without it
  * @instead: it is a function that stands in for a tracepoint
+ * @ion: it is one of ION's, which come and go without those of DMA-BUF
+ * @beside: a function without which @symbol and @trace are something else; NULL if there is none
  * @symbol: for functions, the names that the function has had, newest first
  * @trace: for a tracepoint, the adapter in exact mode, and
  * @sampled: in sampled mode; @trace if NULL
@@ -69,6 +71,8 @@ struct lw_hook {
 	bool frees;
 	bool needed;
 	bool instead;
+	bool ion;
+	const char *beside;
 	const char *symbol[LW_HOOK_SYMBOLS];
 	void *trace;
 	void *sampled;
@@ -90,9 +94,10 @@ struct lw_hook {
 	unsigned long missed;
 };
 
-extern struct lw_hook lw_kmem_hooks[], lw_page_hooks[], lw_function_hooks[], lw_buffer_hooks[];
+extern struct lw_hook lw_kmem_hooks[], lw_page_hooks[], lw_function_hooks[], lw_buffer_hooks[],
+	lw_ion_hooks[];
 extern const unsigned int lw_nr_kmem_hooks, lw_nr_page_hooks, lw_nr_function_hooks,
-	lw_nr_buffer_hooks;
+	lw_nr_buffer_hooks, lw_nr_ion_hooks;
 
 /* Which page was allocated last on a CPU, as bulk allocation then tells of it again (page.c). */
 DECLARE_PER_CPU(struct page *, lw_page_last);
@@ -168,6 +173,9 @@ void lw_hooks_detach(void);
  * Return: 0, -ENOENT if there is no such function, or an error.
  */
 int lw_probe_attach(struct lw_hook *hook, const char *symbol);
+
+/** lw_probe_exists() - Return: whether the kernel has a function. Process context, may sleep. */
+bool lw_probe_exists(const char *symbol);
 
 /** lw_probe_listen() - let a hook of type LW_RETURN be called. May sleep. Return: 0 or an error. */
 int lw_probe_listen(struct lw_hook *hook);

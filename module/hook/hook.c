@@ -14,8 +14,11 @@
 
 #define MODAL	(BIT(LW_SLAB) | BIT(LW_PAGE))	/* classes that can be sampled */
 
-static unsigned int wanted;	/* classes asked for, a bit each */
-static unsigned int watched;	/* classes that have what they need */
+/* Beside the classes: ION, which is of class buffer, but needs nothing of what DMA-BUF needs. */
+#define ION	BIT(LW_NR_CLASSES)
+
+static unsigned int wanted;	/* classes asked for, a bit each, and ION */
+static unsigned int watched;	/* those that have what they need */
 
 static enum lw_backend backend = LW_TRACEPOINTS;
 
@@ -27,6 +30,7 @@ static const struct {
 	{ lw_page_hooks, &lw_nr_page_hooks },
 	{ lw_function_hooks, &lw_nr_function_hooks },
 	{ lw_buffer_hooks, &lw_nr_buffer_hooks },
+	{ lw_ion_hooks, &lw_nr_ion_hooks },
 };
 
 /* Functions stand in for tracepoints that are not used, and only then. */
@@ -61,6 +65,11 @@ static struct lw_hook *next_hook(struct lw_hook *hook)
 #define for_each_hook(hook)							\
 	for (hook = hook_from(0, tables[0].hook); hook; hook = next_hook(hook))
 
+static unsigned int bit_of(const struct lw_hook *hook)
+{
+	return hook->ion ? ION : BIT(hook->class);
+}
+
 static void match(struct tracepoint *tp, void *unused)
 {
 	struct lw_hook *hook;
@@ -82,6 +91,8 @@ static void attach(struct lw_hook *hook)
 	if (hook->err == -ECANCELED)	/* left out by the user */
 		return;
 	hook->err = -ENOENT;
+	if (hook->beside && !lw_probe_exists(hook->beside))
+		return;
 	if (hook->tp) {
 		hook->probe = adapter(hook);
 		hook->err = lw_trace_attach(hook->tp, hook->probe);
@@ -124,7 +135,7 @@ static void detach_some(unsigned int classes, bool frees)
 	struct lw_hook *hook;
 
 	for_each_hook(hook)
-		if (hook->frees == frees && classes & BIT(hook->class))
+		if (hook->frees == frees && classes & bit_of(hook))
 			detach(hook);
 	lw_hooks_wait();
 }
@@ -176,10 +187,10 @@ static unsigned int attach_classes(unsigned int classes, enum turn first)
 
 	for (turn = first; turn < NR_TURNS; turn++)
 		for_each_hook(hook)
-			if (in_turn(hook, turn) && classes & ~lacking & BIT(hook->class)) {
+			if (in_turn(hook, turn) && classes & ~lacking & bit_of(hook)) {
 				take_turn(hook, turn);
 				if (hook->needed && !hook->attached)
-					lacking |= BIT(hook->class);
+					lacking |= bit_of(hook);
 			}
 	return lacking;
 }
@@ -199,7 +210,8 @@ int lw_hooks_attach(void)
 	detach_classes(lacking);
 	watched = wanted & ~lacking;
 	for_each_hook(hook)
-		if (watched && hook->needed && hook->err && wanted & BIT(hook->class))
+		if (watched && hook->needed && hook->err && wanted & bit_of(hook) &&
+		    !hook->ion && !lw_hooks_class(hook->class))
 			pr_warn("class %s is off: its hook %s is %s (%d)\n",
 				lw_class_name(hook->class), hook->name, why(hook), hook->err);
 	return watched ? 0 : -EOPNOTSUPP;
@@ -210,7 +222,7 @@ void lw_hooks_pause(void)
 	struct lw_hook *hook;
 
 	for_each_hook(hook)
-		if (hook->type == LW_RETURN && hook->attached && MODAL & BIT(hook->class))
+		if (hook->type == LW_RETURN && hook->attached && MODAL & bit_of(hook))
 			hook->missed = lw_hook_missed(hook);
 	detach_some(MODAL, false);
 }
@@ -243,7 +255,7 @@ int lw_hooks_resume(void)
 	int err = 0;
 
 	for_each_hook(hook)
-		if (lacking & BIT(hook->class) && hook->needed && !hook->attached)
+		if (lacking & bit_of(hook) && hook->needed && !hook->attached)
 			err = hook->err;
 	return err;
 }
@@ -262,7 +274,7 @@ void lw_hooks_clear(void)
 
 bool lw_hooks_class(enum lw_class class)
 {
-	return watched & BIT(class);
+	return watched & (class == LW_BUFFER ? BIT(class) | ION : BIT(class));
 }
 
 void lw_hooks_each(void (*see)(const struct lw_hook *hook, void *arg), void *arg)
@@ -330,14 +342,14 @@ static bool lacks_tracepoints(void)
 
 	for_each_hook(hook)
 		if (hook->type == LW_TRACE && hook->needed && !hook->tp &&
-		    wanted & BIT(hook->class))
+		    wanted & bit_of(hook))
 			return true;
 	return false;
 }
 
 int lw_hooks_init(unsigned int classes, enum lw_backend asked, const char *without)
 {
-	wanted = classes;
+	wanted = classes & BIT(LW_BUFFER) ? classes | ION : classes;
 	lw_trace_each(match, NULL);
 	backend = asked ?: lacks_tracepoints() ? LW_KPROBES : LW_TRACEPOINTS;
 	return leave_out(without);

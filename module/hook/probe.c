@@ -164,6 +164,18 @@ int lw_probe_attach(struct lw_hook *hook, const char *symbol)
 	return err == -EINVAL && LW_ENTRY_NEXT ? attach_entry(hook, symbol, LW_ENTRY_NEXT) : err;
 }
 
+bool lw_probe_exists(const char *symbol)
+{
+	struct kprobe kp = { .symbol_name = symbol, .flags = KPROBE_FLAG_DISABLED };
+
+	if (!IS_ENABLED(CONFIG_KPROBES))
+		return lw_has_function(symbol);
+	if (register_kprobe(&kp))
+		return false;
+	unregister_kprobe(&kp);
+	return true;
+}
+
 int lw_probe_listen(struct lw_hook *hook)
 {
 	return enable_kretprobe(&hook->rp);

@@ -18,9 +18,9 @@
 #define HOLDERS_MIN	1024U
 #define GROW_MAX	4	/* how often a walk is repeated with more room */
 
-/* A file of a buffer, by which its place among the held is found. */
+/* A file of a buffer, or what ION calls a buffer, by which its place among the held is found. */
 struct known {
-	const struct file *file;
+	const void *is;
 	unsigned int held;
 };
 
@@ -30,6 +30,7 @@ struct walk {
 	struct known *known;
 	unsigned int nr_known;
 	unsigned int max_holders;
+	bool ion;	/* there are buffers of ION's among the known */
 };
 
 static void see_older(struct lw_files *walk, struct file *file, unsigned long from,
@@ -56,7 +57,14 @@ static int compare_known(const void *a, const void *b)
 {
 	const struct known *one = a, *two = b;
 
-	return (one->file > two->file) - (one->file < two->file);
+	return (one->is > two->is) - (one->is < two->is);
+}
+
+static const struct known *find_known(const struct walk *walk, const void *is)
+{
+	const struct known key = { .is = is };
+
+	return bsearch(&key, walk->known, walk->nr_known, sizeof(key), compare_known);
 }
 
 /* Under spinlocks: what there is no room for is counted. */
@@ -65,11 +73,12 @@ static void see_holder(struct lw_files *files, struct file *file, unsigned long 
 {
 	struct walk *walk = container_of(files, struct walk, files);
 	struct lw_holders *holders = walk->holders;
-	const struct known key = { .file = file }, *known;
+	const struct known *known = find_known(walk, file);
 	struct lw_held *held;
 	unsigned int i;
 
-	known = bsearch(&key, walk->known, walk->nr_known, sizeof(key), compare_known);
+	if (!known && walk->ion)
+		known = find_known(walk, lw_file_ion(file));
 	if (!known)
 		return;
 	i = holders->nr_holders++;
@@ -109,7 +118,8 @@ static void settle(struct lw_holders *holders)
 		held = &holders->held[i];
 		held->refs = lw_buffer_refs(held->at, held->buffer.id);
 		held->gone = held->refs < 0;
-		held->refs = max(held->refs - (long)held->fds - (long)held->maps, 0L);
+		if (!held->buffer.is.ion)
+			held->refs = max(held->refs - (long)held->fds - (long)held->maps, 0L);
 	}
 }
 
@@ -124,11 +134,15 @@ static int find_holders(struct lw_holders *holders)
 	walk.known = kvmalloc_array(holders->nr + 1, sizeof(*walk.known), GFP_KERNEL);
 	if (!walk.known)
 		return err;
-	for (i = 0; i < holders->nr; i++)
-		if (holders->held[i].buffer.is.file)
+	for (i = 0; i < holders->nr; i++) {
+		const struct lw_dmabuf *is = &holders->held[i].buffer.is;
+
+		walk.ion = walk.ion || is->ion;
+		if (is->file || is->ion)
 			walk.known[walk.nr_known++] = (struct known){
-				.file = holders->held[i].buffer.is.file, .held = i,
+				.is = is->ion ?: is->file, .held = i,
 			};
+	}
 	sort(walk.known, walk.nr_known, sizeof(*walk.known), compare_known, NULL);
 	for (i = 0; i < GROW_MAX; i++) {
 		kvfree(holders->holder);
@@ -219,10 +233,14 @@ enum lw_reason lw_reason(const struct lw_held *held)
 {
 	if (held->gone)
 		return LW_NO_ORPHAN;
-	if (!held->buffer.is.file)
+	if (held->buffer.is.ion) {
+		if (!held->refs)
+			return held->fds || held->maps ? LW_REASON_CLIENT : LW_REASON_KERNEL;
+	} else if (!held->buffer.is.file) {
 		return LW_REASON_CLOSED;
-	if (!held->fds && !held->maps)
+	} else if (!held->fds && !held->maps) {
 		return LW_REASON_KERNEL;
+	}
 	return held->alive == LW_ALIVE_DEAD || held->alive == LW_ALIVE_REUSED ?
 	       LW_REASON_DIED : LW_NO_ORPHAN;
 }

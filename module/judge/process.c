@@ -13,6 +13,7 @@
 #include <linux/string.h>
 #include <compat/mapping.h>
 #include <compat/task.h>
+#include <compat/vmstat.h>
 #include <leakwatch/files.h>
 #include <leakwatch/process.h>
 #include <leakwatch/rank.h>

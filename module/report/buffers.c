@@ -70,11 +70,11 @@ static const char *state_of(const struct view *view, const struct lw_held *held)
 {
 	if (!view->holders->walked)
 		return "-";
-	if (!held->buffer.is.file)
+	if (!held->buffer.is.file && !held->buffer.is.ion)
 		return "closed";
 	if (held->fds)
 		return held->maps ? "fd+map" : "fd";
-	return held->maps ? "map" : "kernel";
+	return held->maps ? "map" : held->buffer.is.ion && held->refs ? "client" : "kernel";
 }
 
 static void show_live(struct seq_file *seq, const struct view *view, unsigned int row)
@@ -86,7 +86,7 @@ static void show_live(struct seq_file *seq, const struct view *view, unsigned in
 
 	if (held->gone)
 		return;
-	seq_printf(seq, "%6u %11llu %-16s %-6s %7s %7s %-15s %4s %4s %5s %-7s %7s %ps\n",
+	seq_printf(seq, "%6u %11llu %-16s %-6s %7s %7s %-15s %4s %4s %5s %-7s %7s ",
 		   buffer->id, buffer->is.bytes, heap_name(buffer), state_of(view, held),
 		   number(text[0], !buffer->older,
 			  lw_clock_seconds(buffer->tick, lw_watch_now())),
@@ -94,7 +94,11 @@ static void show_live(struct seq_file *seq, const struct view *view, unsigned in
 		   number(text[2], walked, held->fds), number(text[3], walked, held->maps),
 		   number(text[4], walked, held->refs),
 		   buffer->older ? "-" : lw_event_name(buffer->last),
-		   number(text[5], buffer->site, buffer->site), buffer->is.release);
+		   number(text[5], buffer->site, buffer->site));
+	if (buffer->is.release)
+		seq_printf(seq, "%ps\n", buffer->is.release);
+	else
+		seq_puts(seq, "-\n");
 }
 
 /* holders */
@@ -120,8 +124,8 @@ static void show_holders(struct seq_file *seq, const struct view *view, unsigned
 	}
 	if (held->refs)
 		seq_printf(seq, "%6u %7s %-15s %-6s %-33ld %11llu\n", held->buffer.id, "-", "-",
-			   "kernel", held->refs, bytes);
-	if (view->holders->walked && !held->buffer.is.file)
+			   held->buffer.is.ion ? "client" : "kernel", held->refs, bytes);
+	if (view->holders->walked && !held->buffer.is.file && !held->buffer.is.ion)
 		seq_printf(seq, "%6u %7s %-15s %-6s %-33s %11llu\n", held->buffer.id, "-", "-",
 			   "closed", "-", bytes);
 }
@@ -143,6 +147,7 @@ static void show_orphans(struct seq_file *seq, const struct view *view, unsigned
 		[LW_REASON_KERNEL] = "only the kernel holds it",
 		[LW_REASON_DIED] = "creator died, others hold it",
 		[LW_REASON_CLOSED] = "its file is closed, yet it is not freed",
+		[LW_REASON_CLIENT] = "no client has it, others hold it",
 	};
 	const struct lw_orphans *group = &view->orphans[row];
 	const struct lw_buffer *buffer = &group->like->buffer;

@@ -38,6 +38,7 @@ static DEFINE_RAW_SPINLOCK(lock);	/* of all below */
 static struct {
 	unsigned int max;
 	unsigned int nr;
+	unsigned int nr_ion;
 	unsigned int shift;
 	u32 last_id;
 	struct slot *slot;
@@ -143,6 +144,7 @@ static void drop(struct slot *slot)
 	if (buffer->is.file)
 		hlist_del(&slot->file.node);
 	hlist_del(&slot->dentry.node);
+	table.nr_ion -= !!buffer->is.ion;
 	buffer->id = 0;
 	slot->next_free = table.free;
 	table.free = slot;
@@ -186,8 +188,11 @@ static struct slot *add(const struct lw_dmabuf *is, u32 site)
 		.is = *is, .id = ++table.last_id, .site = site, .tick = lw_clock_now(),
 		.heap = heap_of(is->heap),
 	};
-	link(slot, &slot->file, is->file);
-	link(slot, &slot->dentry, is->dentry);
+	if (is->file)
+		link(slot, &slot->file, is->file);
+	if (is->file)
+		buffer->is.ion = NULL;		/* it is known as a DMA-BUF alone */
+	link(slot, &slot->dentry, is->file ? is->dentry : is->ion);
 	heap = &heaps[buffer->heap];
 	heap->bytes += is->bytes;
 	heap->peak = max(heap->peak, heap->bytes);
@@ -233,11 +238,55 @@ u32 lw_buffer_site(u64 bytes, struct pt_regs *regs)
 	return site;
 }
 
+/* Is it one more way to hand on a buffer that has a record? */
+static struct slot *find_ion(const void *ion)
+{
+	struct slot *slot = table.nr_ion ? find(ion) : NULL;
+
+	return slot && slot->buffer.is.ion == ion ? slot : NULL;
+}
+
+void lw_ion_add(const struct lw_dmabuf *is, u32 site)
+{
+	unsigned long flags;
+	struct slot *slot;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	drop_missed(is->ion);
+	slot = add(is, site);
+	if (site != LW_SITE_NOBODY)
+		lw_site_charge(site, units_of(site, is->bytes));
+	if (slot) {
+		table.nr_ion++;
+		slot->buffer.handles = 1;
+		sign(&slot->buffer.by);
+		note(slot, LW_EVENT_ALLOC);
+	}
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+bool lw_ion_event(const void *ion, enum lw_event_type type, int handles)
+{
+	unsigned long flags;
+	struct slot *slot;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	slot = find_ion(ion);
+	if (slot) {
+		slot->buffer.handles = max(slot->buffer.handles + handles, 0);
+		note(slot, type);
+	}
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return slot;
+}
+
 void lw_buffer_add(const struct lw_dmabuf *is, u32 site)
 {
 	unsigned long flags;
 	struct slot *slot;
 
+	if (lw_ion_event(is->ion, LW_EVENT_FD, 0))
+		return;
 	raw_spin_lock_irqsave(&lock, flags);
 	drop_missed(is->file);
 	drop_missed(is->dentry);
@@ -257,7 +306,7 @@ void lw_buffer_add_older(const struct lw_dmabuf *is)
 	struct slot *slot;
 
 	raw_spin_lock_irqsave(&lock, flags);
-	if (!find(is->file)) {
+	if (!find(is->file) && !find_ion(is->ion)) {
 		slot = add(is, LW_SITE_NOBODY);
 		if (slot)
 			slot->buffer.older = true;
@@ -306,7 +355,7 @@ void lw_buffer_free(const void *first, const void *second)
 	if (slot) {
 		note(slot, LW_EVENT_RELEASE);
 		drop(slot);
-	} else {
+	} else if (!table.nr_ion) {	/* else it may be one of those without a record */
 		lw_stat_inc(LW_UNMATCHED_BUFFERS);
 	}
 	raw_spin_unlock_irqrestore(&lock, flags);
@@ -337,7 +386,7 @@ long lw_buffer_refs(unsigned int at, u32 id)
 
 	raw_spin_lock_irqsave(&lock, flags);
 	if (buffer->id == id)
-		refs = buffer->is.file ? file_count(buffer->is.file) : 0;
+		refs = buffer->is.file ? file_count(buffer->is.file) : buffer->handles;
 	raw_spin_unlock_irqrestore(&lock, flags);
 	return refs;
 }
@@ -352,7 +401,8 @@ const char *lw_event_name(enum lw_event_type type)
 	static const char * const names[] = {
 		[LW_EVENT_ALLOC] = "alloc", [LW_EVENT_FD] = "fd", [LW_EVENT_IMPORT] = "import",
 		[LW_EVENT_MAP] = "map", [LW_EVENT_ATTACH] = "attach",
-		[LW_EVENT_DETACH] = "detach", [LW_EVENT_RELEASE] = "release",
+		[LW_EVENT_DETACH] = "detach", [LW_EVENT_PUT] = "put",
+		[LW_EVENT_RELEASE] = "release",
 	};
 
 	static_assert(ARRAY_SIZE(names) == LW_NR_EVENTS);
@@ -420,6 +470,7 @@ void lw_buffers_clear(void)
 	memset(table.bucket, 0, nr_buckets() * sizeof(*table.bucket));
 	table.free = NULL;
 	table.nr = 0;
+	table.nr_ion = 0;
 	for (i = table.max; i--; table.free = &table.slot[i])
 		table.slot[i].next_free = table.free;
 	for (i = 0; i < LW_HEAPS; i++) {

@@ -279,6 +279,8 @@ u32 lw_site_at(lw_what_t what, struct pt_regs *regs)
 	if (lw_is_kind(what))
 		return lw_site_get(what, NULL, 0, NULL);
 	/* a setting; either value is right while it changes */
+	if (!regs)
+		return site_met(lw_path_like_pages(&path, what), what, &path);
 	if (lw_what_class(what) == LW_SLAB && !data_race(lw_stacks)) {
 		unsigned long caller = lw_regs_caller(regs);
 

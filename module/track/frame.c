@@ -125,7 +125,7 @@ static const struct {
 	{ "gic_handle_irq$", LW_FRAME_END },
 	{ "call_on_irq_stack$", LW_FRAME_END },
 	{ "do_interrupt_handler$", LW_FRAME_END },
-	{ "cpu_switch_to$", LW_FRAME_END },	/* whose name el0_svc has where local names have none */
+	{ "cpu_switch_to$", LW_FRAME_END },	/* el0_svc, too, where local names are not known */
 	{ "el0", LW_FRAME_END },
 	{ "el1", LW_FRAME_END },
 	{ "__irq_svc$", LW_FRAME_END },

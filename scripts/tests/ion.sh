@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# Runs in the guest: ION's buffers and clients as they were until 4.11, beside a driver that has them.
+# shellcheck source=scripts/ktap
+. ./ktap
+D=/sys/kernel/debug/leakwatch
+I=/sys/kernel/debug/oldion
+
+does() { echo "$2" > "$I/$1"; }
+value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
+hook() { awk -v name="$1" '$1 == name && NF == 6 { print $4 }' $D/status; }
+# live ID: size, heap, state, clients, last event
+live() { awk -v id="$1" '$1 == id { print $2, $3, $4, $10, $11 }' $D/buffers/live; }
+rows() { grep -c '^ *[0-9]' "$D/buffers/$1"; }
+
+# shellcheck disable=SC2046	# they are words
+load() { insmod ./leakwatch.ko $(cat ./parameters) "$@"; }
+
+check "loads without ION" load
+equal "without it, its hooks are absent" "$(hook ion_free_buffer)" absent
+check "and none is attached" test "$(hook ion_alloc)" != attached
+equal "and class buffer is on" "$(value class_buffer)" on
+rmmod leakwatch
+check "the driver loads" insmod ./oldion.ko
+check "loads" load
+for hook in ion_alloc ion_free_buffer ion_free_handle ion_import; do
+	equal "$hook is attached" "$(hook $hook)" attached
+done
+cat $D/buffers/events > /tmp/events &
+reader=$!
+sleep 1
+does alloc 20000
+does alloc 4096
+equal "a buffer of one client" "$(live 1)" "20480 old_heap client 1 alloc"
+equal "another one" "$(live 2)" "4096 old_heap client 1 alloc"
+equal "neither is an orphan" "$(rows orphans)" 0
+equal "top has the first" "$(awk '$3 == "buffer" && /oldion/ { n += $5 } END { print n }' $D/top)" 2
+does share 0
+does share 0
+equal "shared twice it is one" "$(live 1) $(rows live)" "20480 old_heap client 1 fd 2"
+equal "and counts once" "$(awk '$1 == "old_heap" { print $2, $3 }' $D/buffers/heaps)" "2 24"
+does import 0
+equal "another client imports it" "$(live 1)" "20480 old_heap client 2 import"
+does import 0
+equal "again: it has it already" "$(live 1)" "20480 old_heap client 2 import"
+does put 0
+equal "the first gives up its handle" "$(live 1)" "20480 old_heap client 1 put"
+does put 100
+does put 100
+equal "the second, too" "$(live 1)" "20480 old_heap kernel 0 put"
+equal "it is an orphan" "$(awk '$1 == 1 { print $2, $3, $4, $8, $9, $10 }' $D/buffers/orphans)" "20 20480 old_heap only the kernel"
+does put 1
+equal "the other goes with its handle" "$(live 2)" ""
+does close 0
+equal "the first with what it was shared as" "$(rows live)" 0
+equal "nothing is live at its site" "$(awk '$3 == "buffer" && /oldion/ { n += $5 } END { print n + 0 }' $D/top)" 0
+equal "nothing was lost, missed or unknown" \
+	"$(value lost_buffers_full) $(value missed_frees_buffers) $(value unmatched_buffers)" "0 0 0"
+kill $reader
+equal "events are in order" "$(awk '$5 == 1 && $1 ~ /^[0-9]/ { printf "%s ", $4 }' /tmp/events)" \
+	"alloc fd fd import import put put release "
+does alloc 8192
+check "leakwatch unloads" rmmod leakwatch
+check "and the driver" rmmod oldion
+finish
