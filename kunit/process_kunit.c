@@ -214,9 +214,10 @@ static void members_busy(struct kunit *test)
 /* Whose mapping is of which kind. */
 static void kinds(struct kunit *test)
 {
-	struct dentry heap = { .d_name = QSTR_INIT("dev/ashmem/dalvik-main space", 28) };
-	struct dentry plain = { .d_name = QSTR_INIT("libc.so", 7) };
-	struct file java = { .f_path.dentry = &heap }, library = { .f_path.dentry = &plain };
+	static struct dentry heap = { .d_name = QSTR_INIT("dev/ashmem/dalvik-main space", 28) };
+	static struct dentry plain = { .d_name = QSTR_INIT("libc.so", 7) };
+	static struct file java = { .f_path.dentry = &heap };
+	static struct file library = { .f_path.dentry = &plain };
 	struct mm_struct *mm = kunit_kzalloc(test, sizeof(*mm), GFP_KERNEL);
 	struct vm_area_struct vma = { .vm_mm = mm, .vm_start = 0x1000, .vm_end = 0x3000 };
 	struct lw_process process;
