@@ -151,6 +151,12 @@ void lw_processes_say(void);
 /** lw_processes_refused() - Return: how many processes had no member at the last pass */
 unsigned int lw_processes_refused(void);
 
+/** lw_member() - Return: a member by number, below LW_MEMBERS; NULL if it is nobody */
+const struct lw_member *lw_member(unsigned int nr);
+
+/** lw_member_key() - Return: the key of a history of a member (history.h) */
+u32 lw_member_key(const struct lw_member *member, enum lw_part part);
+
 /** lw_members_bytes() - Return: the memory that members take */
 unsigned long lw_members_bytes(void);
 

@@ -338,10 +338,20 @@ unsigned long lw_members_bytes(void)
 	return sizeof(members);
 }
 
+const struct lw_member *lw_member(unsigned int nr)
+{
+	return members[nr].used ? &members[nr] : NULL;
+}
+
+u32 lw_member_key(const struct lw_member *member, enum lw_part part)
+{
+	return lw_history_whole(whole_of(member, part));
+}
+
 static void judge_part(const struct lw_member *member, enum lw_part part,
 		       struct lw_judgement *judged)
 {
-	lw_history_judge(lw_history_whole(whole_of(member, part)), 1024, LW_OLD_UNKNOWN, judged);
+	lw_history_judge(lw_member_key(member, part), 1024, LW_OLD_UNKNOWN, judged);
 }
 
 static int compare_growers(const void *a, const void *b)

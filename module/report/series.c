@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * history: the points that verdicts are made of, a history a line: call sites, then their paths,
- * caches and places.
+ * caches, places and processes.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -10,6 +10,7 @@
 #include <leakwatch/history.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/name.h>
+#include <leakwatch/process.h>
 #include <leakwatch/report.h>
 #include <leakwatch/triage.h>
 
@@ -59,6 +60,23 @@ static void print_row_history(struct seq_file *seq, const struct lw_row *row, bo
 	seq_printf(seq, " %s\n", site->nr_frames ? text : lw_kind_text(row->site));
 }
 
+/* A process by its number, the young of a name by 0; its place is the last word. */
+static void print_member(struct seq_file *seq, const struct lw_member *member)
+{
+	char text[TASK_COMM_LEN];
+	enum lw_part part;
+	unsigned int nr;
+
+	for (part = 0; part < LW_NR_PARTS; part++) {
+		if (!lw_history_points(lw_member_key(member, part), &nr))
+			continue;
+		print_history(seq, "user", member->pid, lw_member_key(member, part), 1024,
+			      LW_OLD_UNKNOWN);
+		seq_printf(seq, " %s %s\n", lw_comm_text(member->comm, text),
+			   lw_place_name(LW_PLACE_USER_JAVA + part));
+	}
+}
+
 static void print_others(struct seq_file *seq)
 {
 	unsigned int i, nr;
@@ -74,6 +92,9 @@ static void print_others(struct seq_file *seq)
 			print_history(seq, "whole", i, lw_history_whole(i), 1024, LW_OLD_UNKNOWN);
 			seq_printf(seq, " %s\n", lw_place_name(i));
 		}
+	for (i = 0; i < LW_MEMBERS; i++)
+		if (lw_member(i))
+			print_member(seq, lw_member(i));
 }
 
 /* Position 0 is the head, then the rows by call site, then those by path, then the rest at once. */
