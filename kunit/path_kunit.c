@@ -714,6 +714,36 @@ static void entry_of_kernel_beside_kretprobe(struct kunit *test)
 	expect_caller_or_short(test, "lw_test_shrinks");
 }
 
+/* Inside of a function that somebody's kretprobe is on, what was its return address is known. */
+static void inside_kretprobe(struct kunit *test)
+{
+	struct kprobe kp = { .symbol_name = "lw_test_probed", .pre_handler = on_entry };
+	struct kretprobe other = {
+		.kp.symbol_name = "lw_test_caller", .handler = on_return, .maxactive = 8,
+	};
+	u64 slow = 0;
+	int i;
+
+	KUNIT_ASSERT_EQ(test, register_kprobe(&kp), 0);
+	KUNIT_ASSERT_EQ(test, register_kretprobe(&other), 0);
+	for (i = 0; i < 8; i++) {
+		slow = lw_stat_read(LW_WALK_SLOW);
+		call_probed(0);
+	}
+	unregister_kretprobe(&other);
+	unregister_kprobe(&kp);
+	KUNIT_ASSERT_EQ(test, nr_paths, 1);
+	expect_in(test, 0, "lw_test_caller");
+	expect_in(test, 1, "lw_test_callers_caller");
+	expect_in(test, 2, "call_probed");
+	expect_in(test, 3, "inside_kretprobe");
+	expect_in(test, got.nr - 1, "ret_from_fork");
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SHORT), 0);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_WRONG), 0);
+	if (IS_ENABLED(CONFIG_KRETPROBE_ON_RETHOOK))
+		KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SLOW), slow);
+}
+
 static struct kunit_case path_cases[] = {
 	KUNIT_CASE(frame_names),
 	KUNIT_CASE(frame_kinds),
@@ -729,6 +759,7 @@ static struct kunit_case path_cases[] = {
 	KUNIT_CASE(entry_of_kretprobe),
 	KUNIT_CASE(entry_beside_kretprobe),
 	KUNIT_CASE(entry_of_kernel_beside_kretprobe),
+	KUNIT_CASE(inside_kretprobe),
 	{}
 };
 

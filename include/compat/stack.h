@@ -71,6 +71,39 @@ static __always_inline unsigned long lw_stack_read(unsigned long at)
 	return *(unsigned long *)at;
 }
 
+#if defined(LW_STACK_ORC) && defined(CONFIG_KRETPROBE_ON_RETHOOK)
+#include <linux/rethook.h>
+
+/**
+ * lw_stack_replaced() - the return address at whose place a kretprobe has put a trampoline
+ * @at: the place, on the current stack
+ *
+ * The kernel's own walker knows them, too. Any context: the list is the current task's, and who
+ * interrupts it leaves it as it was.
+ *
+ * Return: the address; 0 if it is not known.
+ */
+static inline unsigned long lw_stack_replaced(unsigned long at)
+{
+	const struct llist_node *node = READ_ONCE(current->rethooks.first);
+	unsigned int i;
+
+	for (i = 0; i < 16 && node; i++, node = READ_ONCE(node->next)) {
+		const struct rethook_node *hooked =
+			container_of(node, const struct rethook_node, llist);
+
+		if (hooked->frame == at)
+			return hooked->ret_addr;
+	}
+	return 0;
+}
+#else
+static inline unsigned long lw_stack_replaced(unsigned long at)
+{
+	return 0;
+}
+#endif
+
 #ifdef LW_STACK_RECORDS
 /*
  * The return address without its signature. That is in bits that are all set in an address of the

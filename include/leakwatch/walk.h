@@ -316,6 +316,29 @@ static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u6
 	return (u32)seen >> LW_SHAPE_KIND & 7;
 }
 
+/**
+ * lw_walk_through() - look behind the trampoline that a probe has put where the walk is
+ * @walk: there; then at the address that was in its place
+ *
+ * Return: whether that is known.
+ */
+static __always_inline bool lw_walk_through(struct lw_walk *walk)
+{
+	unsigned long ip = lw_stack_replaced(walk->at - sizeof(long));
+
+	if (!ip)
+		return false;
+	walk->ip = ip;
+	return true;
+}
+
+#else
+
+static inline bool lw_walk_through(struct lw_walk *walk)
+{
+	return false;
+}
+
 #endif
 
 #ifdef LW_STACK_RECORDS

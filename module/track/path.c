@@ -267,7 +267,8 @@ static __always_inline unsigned int go_along(struct lw_walk *walk, const unsigne
 	u64 seen;
 
 	/* frames change when a module goes: then they are no addresses, and like none here */
-	while (i < nr && walk->ip == data_race(like[i])) {
+	while (i < nr && (walk->ip == data_race(like[i]) ||
+			  (lw_walk_through(walk) && walk->ip == data_race(like[i])))) {
 		seen = lw_walk_see(walk);
 		if (++i == nr &&
 		    (nr == depth || lw_walk_kind(walk, seen) == LW_FRAME_END))
@@ -289,8 +290,14 @@ static __always_inline bool go_out(struct lw_walk *walk, struct lw_path *path, u
 	while (path->nr < depth) {
 		seen = lw_walk_see(walk);
 		kind = lw_walk_kind(walk, seen);
-		if (unlikely(kind == LW_FRAME_TRAMPOLINE))
-			return false;
+		if (unlikely(kind == LW_FRAME_TRAMPOLINE)) {
+			if (!lw_walk_through(walk))
+				return false;
+			seen = lw_walk_see(walk);
+			kind = lw_walk_kind(walk, seen);
+			if (kind == LW_FRAME_TRAMPOLINE)
+				return false;
+		}
 		path->frame[path->nr++] = walk->ip;
 		if (kind == LW_FRAME_END || path->nr == depth)
 			break;

@@ -173,6 +173,12 @@ static bool bp_of(struct frame *frame, unsigned long caller, u32 shape)
 	return any;
 }
 
+/* The return address below @at, wherever a probe has put it. */
+static unsigned long address_below(unsigned long at)
+{
+	return lw_stack_replaced(at - sizeof(long)) ?: lw_stack_read(at - sizeof(long));
+}
+
 /*
  * rbp is nearly never needed, and then it is found by going once more from the beginning of the
  * walk to here.
@@ -188,7 +194,7 @@ unsigned long lw_walk_find(unsigned long ip, unsigned long at, unsigned long end
 		frame.at = at;
 		return caller_of(&frame, shape);
 	}
-	before = lw_stack_read(first - sizeof(long));
+	before = address_below(first);
 	while (frame.at < at) {
 		u32 inner = lw_walk_shape(before);
 
@@ -196,7 +202,7 @@ unsigned long lw_walk_find(unsigned long ip, unsigned long at, unsigned long end
 		if (!caller || !bp_of(&frame, caller, inner))
 			return 0;
 		frame.at = caller;
-		before = lw_stack_read(caller - sizeof(long));
+		before = address_below(caller);
 	}
 	return frame.at == at ? caller_of(&frame, shape) : 0;
 }
