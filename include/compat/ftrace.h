@@ -12,8 +12,12 @@
 	(defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS) || defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))
 #define LW_HAVE_FTRACE
 
-/* All registers, where there is no way to get at the arguments alone. */
+/* All registers, where there is no way to get at the arguments alone: on x86 they are always there. */
+#if defined(CONFIG_X86_64) && defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)
+#define LW_FTRACE_REGS	0
+#else
 #define LW_FTRACE_REGS	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_SAVE_REGS_IF_SUPPORTED)
+#endif
 
 /*
  * A handler here cannot meet itself, so it wants no protection from that: until 5.10 one says so,
@@ -30,6 +34,10 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
 #define ftrace_regs		pt_regs
 #define lw_ftrace_regs(fregs)	(fregs)
+#elif !LW_FTRACE_REGS && defined(arch_ftrace_regs)
+#define lw_ftrace_regs(fregs)	(&arch_ftrace_regs(fregs)->regs)
+#elif !LW_FTRACE_REGS
+#define lw_ftrace_regs(fregs)	(&(fregs)->regs)
 #else
 #define lw_ftrace_regs(fregs)	ftrace_get_regs(fregs)
 #endif
