@@ -16,6 +16,7 @@ static int buffers_test_init(struct kunit *test)
 	files = kcalloc(2 * RECORDS, sizeof(*files), GFP_KERNEL);
 	lw_stats_clear();
 	memset(sizes, 0, sizeof(sizes));
+	nr_sizes = 0;
 	memset(heaps, 0, sizeof(heaps) - sizeof(heaps[0]));
 	return files ? lw_sites_init(512) ?: lw_buffers_init(RECORDS) : -ENOMEM;
 }
@@ -230,6 +231,8 @@ static void many_sizes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_what_major(what_of(1)), 1);
 	KUNIT_EXPECT_EQ(test, lw_what_major(what_of((SIZES + 1) * PAGE_SIZE)), 0);
 	KUNIT_EXPECT_EQ(test, lw_what_major(what_of(5ULL << 30)), 0);
+	KUNIT_EXPECT_EQ(test, lw_what_major(what_of(0)), 0);
+	KUNIT_EXPECT_EQ(test, nr_sizes, SIZES);
 	for (i = 0; i < RECORDS; i++) {
 		u64 size = i % 3 ? (u64)(SIZES - 30 + i) << PAGE_SHIFT : 5ULL << 30;
 
@@ -248,6 +251,7 @@ static void many_sizes(struct kunit *test)
 static void heaps_of_all(struct kunit *test)
 {
 	struct lw_dmabuf is;
+	char name[40];
 	unsigned int i;
 
 	export(0, 4096);
@@ -258,13 +262,37 @@ static void heaps_of_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_heap(0)->peak, 12288);
 	for (i = 1; i < 40; i++) {
 		is = fake(i, 4096);
-		snprintf(is.heap, sizeof(is.heap), "heap %u", i);
+		snprintf(name, sizeof(name), "heap %u", i);
+		is.heap = name;
 		lw_buffer_add(&is, LW_SITE_NOBODY);
 	}
 	KUNIT_EXPECT_STREQ(test, lw_heap(1)->name, "heap_1");
 	KUNIT_EXPECT_STREQ(test, lw_heap(LW_HEAPS - 1)->name, "(other)");
 	KUNIT_EXPECT_EQ(test, lw_heap(1)->bytes, 4096);
 	KUNIT_EXPECT_EQ(test, lw_heap(LW_HEAPS - 1)->bytes, (40 - LW_HEAPS + 1) * 4096);
+}
+
+/* Names are one if they are alike as far as they are kept; none is one, too. */
+static void heaps_by_name(struct kunit *test)
+{
+	static const char * const names[] = {
+		"system", "system-uncached", "sys", "", "of twenty-three letters",
+		"of twenty-three letters more",
+		"system",
+	};
+	static const u8 want[] = { 0, 1, 2, 3, 4, 4, 0 };
+	struct lw_dmabuf is;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		is = fake(i, 4096);
+		is.heap = names[i];
+		lw_buffer_add(&is, LW_SITE_NOBODY);
+		KUNIT_EXPECT_EQ(test, record_of(i).heap, want[i]);
+	}
+	KUNIT_EXPECT_STREQ(test, lw_heap(3)->name, "-");
+	KUNIT_EXPECT_STREQ(test, lw_heap(4)->name, "of_twenty-three_letters");
+	KUNIT_EXPECT_STREQ(test, lw_heap(5)->name, "");
 }
 
 static void events_in_order(struct kunit *test)
@@ -370,6 +398,7 @@ static struct kunit_case buffers_cases[] = {
 	KUNIT_CASE(full),
 	KUNIT_CASE(many_sizes),
 	KUNIT_CASE(heaps_of_all),
+	KUNIT_CASE(heaps_by_name),
 	KUNIT_CASE(events_in_order),
 	KUNIT_CASE(races),
 	{}

@@ -25,7 +25,8 @@
  * @release: the function of the exporter that frees it
  * @ion: what ION, until 4.11, calls a buffer, of which this is one way to hand it on; else NULL
  * @bytes: its size
- * @heap: the heap, or, of other exporters, the exporter; empty if it says nothing
+ * @heap: the heap's name, or, of other exporters, the exporter's; empty if it says nothing. Whoever
+ *	exported it keeps it as long as the buffer is there
  */
 struct lw_dmabuf {
 	struct file *file;
@@ -34,7 +35,7 @@ struct lw_dmabuf {
 	const void *release;
 	const void *ion;
 	u64 bytes;
-	char heap[LW_HEAP_NAME];
+	const char *heap;
 };
 
 #if defined(LW_HAVE_DMA_BUF) && IS_ENABLED(CONFIG_DMA_SHARED_BUFFER)
@@ -56,49 +57,86 @@ static inline u64 lw_export_bytes(struct pt_regs *regs)
 #endif
 }
 
+/** lw_heap_name() - Return: @name, of which nobody knows whether it is one; NULL if it is not */
+static inline const char *lw_heap_name(const char *name)
+{
+	char text[LW_HEAP_NAME];
+	unsigned int i;
+
+	if (lw_read_kernel(text, name, sizeof(text)))
+		return NULL;
+	text[LW_HEAP_NAME - 1] = 0;
+	for (i = 0; isprint(text[i]) && isascii(text[i]); i++)
+		;
+	return i && !text[i] ? name : NULL;
+}
+
 /**
  * lw_ion_heap() - the name of the heap that an ION buffer comes from
  * @buffer: the buffer; its structure is in no header that a module is built with
  * @bytes: its size
- * @name: where to put it, LW_HEAP_NAME long
  *
  * From 3.10 to 5.10 a buffer has its device, its heap, two words of flags and its size, one behind
  * the other, and a heap its device, type, operations, flags, id and name. So the heap is where it
  * is thought to be if the size is the buffer's and both devices are the same. What forks have
  * made of it is told by that. Any context.
  *
- * Return: whether the name was found.
+ * Return: the name, or NULL if it was not found.
  */
-static inline bool lw_ion_heap(const void *buffer, u64 bytes, char *name)
+static inline const char *lw_ion_heap(const void *buffer, u64 bytes)
 {
 	const unsigned int behind = 5;	/* words, from the device to the name */
 	unsigned long word[12], heap[16];
 	unsigned int i, j;
 
 	if (lw_read_kernel(word, buffer, sizeof(word)))
-		return false;
+		return NULL;
 	for (i = 4; i < ARRAY_SIZE(word) && word[i] != bytes; i++)
 		;
 	if (i == ARRAY_SIZE(word) ||
 	    lw_read_kernel(heap, (const void *)word[i - 3], sizeof(heap)))
-		return false;
+		return NULL;
 	for (j = 2; j < ARRAY_SIZE(heap) - behind && heap[j] != word[i - 4]; j++)
 		;
-	if (j == ARRAY_SIZE(heap) - behind ||
-	    lw_read_kernel(name, (const void *)heap[j + behind], LW_HEAP_NAME))
-		return false;
-	name[LW_HEAP_NAME - 1] = 0;
-	for (i = 0; isprint(name[i]) && isascii(name[i]); i++)
-		;
-	return i && !name[i];
+	if (j == ARRAY_SIZE(heap) - behind)
+		return NULL;
+	return lw_heap_name((const char *)heap[j + behind]);
+}
+
+/**
+ * lw_helped_heap() - the same of a buffer that heap helpers made, which 5.6 to 5.10 have
+ * @buffer: the buffer: its heap, which begins with its name, its dma_buf, and its size
+ * @bytes: its size
+ *
+ * Any context. Return: the name, or NULL if it was not found.
+ */
+static inline const char *lw_helped_heap(const void *buffer, u64 bytes)
+{
+	unsigned long word[3], name;
+
+	if (lw_read_kernel(word, buffer, sizeof(word)) || word[2] != bytes ||
+	    lw_read_kernel(&name, (const void *)word[0], sizeof(name)))
+		return NULL;
+	return lw_heap_name((const char *)name);
+}
+
+/** lw_exporter() - Return: what the exporter of @dmabuf calls itself */
+static inline const char *lw_exporter(const struct dma_buf *dmabuf)
+{
+	const char *name = dmabuf->exp_name ?: "";
+
+#ifndef LW_HAVE_EXPORT_INFO
+	name = kbasename(name);		/* it was the source file */
+#endif
+	return name;
 }
 
 /** lw_dmabuf_ion() - Return: the ION buffer that @dmabuf stands for, NULL if it is not ION's */
-static inline const void *lw_dmabuf_ion(const struct dma_buf *dmabuf)
+static inline const void *lw_dmabuf_ion(const struct dma_buf *dmabuf, const char *exporter)
 {
-	const char *name = kbasename(dmabuf->exp_name ?: "");
-
-	return !strcmp(name, "ion") || !strcmp(name, "ion.c") ? dmabuf->priv : NULL;
+	if (exporter[0] != 'i' || (strcmp(exporter, "ion") && strcmp(exporter, "ion.c")))
+		return NULL;
+	return dmabuf->priv;
 }
 
 /** lw_dmabuf_read() - what @dmabuf is, which somebody holds. Any context. */
@@ -109,11 +147,12 @@ static inline void lw_dmabuf_read(const struct dma_buf *dmabuf, struct lw_dmabuf
 	to->inode = file_inode(dmabuf->file);
 	to->release = dmabuf->ops->release;
 	to->bytes = dmabuf->size;
-	/* until 4.0 it was the source file */
-	strscpy(to->heap, kbasename(dmabuf->exp_name ?: ""), sizeof(to->heap));
-	to->ion = lw_dmabuf_ion(dmabuf);
-	if (to->ion && !lw_ion_heap(to->ion, dmabuf->size, to->heap))
-		strscpy(to->heap, "ion", sizeof(to->heap));
+	to->heap = lw_exporter(dmabuf);
+	to->ion = lw_dmabuf_ion(dmabuf, to->heap);
+	if (to->ion)
+		to->heap = lw_ion_heap(to->ion, dmabuf->size) ?: "ion";
+	else if (to->heap[0] == 'h' && !strcmp(to->heap, "heap_helpers"))
+		to->heap = lw_helped_heap(dmabuf->priv, dmabuf->size) ?: to->heap;
 }
 
 /** lw_dmabuf_file() - Return: the file of @dmabuf, or NULL if it is none but an error */

@@ -34,19 +34,22 @@ static inline bool lw_ion_handle_new(const struct lw_ion_handle *handle)
  * lw_ion_handle_buffer() - the buffer that a new handle is of
  * @handle: the handle
  * @bytes: the buffer's size
- * @heap: where to put the name of its heap, LW_HEAP_NAME long
+ * @heap: set to the name of its heap
  *
  * Return: it, which has that size, a heap, and a device that is the heap's; NULL if none has.
  */
 static inline const void *lw_ion_handle_buffer(const struct lw_ion_handle *handle, u64 bytes,
-					       char *heap)
+					       const char **heap)
 {
 	int i;
 
-	for (i = 0; i < LW_ION_WORDS; i++)
-		if (virt_addr_valid(handle->word[i]) &&
-		    lw_ion_heap(handle->word[i], bytes, heap))
+	for (i = 0; i < LW_ION_WORDS; i++) {
+		if (!virt_addr_valid(handle->word[i]))
+			continue;
+		*heap = lw_ion_heap(handle->word[i], bytes);
+		if (*heap)
 			return handle->word[i];
+	}
 	return NULL;
 }
 

@@ -61,7 +61,7 @@ enum lw_event_type {
  * @pid: the thread
  * @tgid: the process; 0 if nobody knows
  * @start: when that was started, in ns
- * @comm: the thread's name
+ * @comm: the thread's name, which may have anything in it
  */
 struct lw_actor {
 	int pid;
@@ -72,7 +72,7 @@ struct lw_actor {
 
 /**
  * struct lw_buffer - a record
- * @is: the buffer; @is.file is NULL once its file is gone
+ * @is: the buffer; @is.file is NULL once its file is gone, and @is.heap is not to be read
  * @id: its number; 0 if the record is free. None is used twice
  * @site: who asked for it, LW_SITE_NOBODY if not known
  * @tick: when it was exported (clock.h)
@@ -112,7 +112,7 @@ struct lw_heap {
  * @bytes: the buffer's size
  * @id: the buffer
  * @pid: the process that was at it,
- * @comm: and its name
+ * @comm: and its name, which may have anything in it
  * @type: what it was
  * @heap: the buffer's heap
  */
@@ -230,9 +230,6 @@ const struct lw_heap *lw_heap(unsigned int nr);
 
 /** lw_event_name() - Return: what events calls @type */
 const char *lw_event_name(enum lw_event_type type);
-
-/** lw_copy_word() - copy a string as strscpy() does, and let it have no blanks in it */
-void lw_copy_word(char *to, const char *from, size_t size);
 
 /* Who waits for an event. */
 extern wait_queue_head_t lw_events_wait;

@@ -61,7 +61,7 @@ struct lw_held {
  * @from: the descriptor, or where the mapping begins,
  * @to: and ends; 0 for a descriptor
  * @pid: the process,
- * @comm: and its name
+ * @comm: and its name, which may have anything in it
  * @next: the next holder of the same buffer
  */
 struct lw_holder {

@@ -26,22 +26,17 @@ static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
 
 static void add(const void *ion, u64 bytes, const char *heap, u32 site)
 {
-	struct lw_dmabuf is = { .ion = ion, .bytes = bytes };
+	struct lw_dmabuf is = { .ion = ion, .bytes = bytes, .heap = heap };
 
-	strscpy(is.heap, heap, sizeof(is.heap));
 	lw_ion_add(&is, site);
 }
 
 static void alloc_event(void *data, size_t bytes, size_t align, unsigned int heaps,
 			unsigned int flags, unsigned int handle, void *ion)
 {
-	char heap[LW_HEAP_NAME];
-
 	event(ALLOC);
 	bytes = PAGE_ALIGN(bytes);
-	if (!lw_ion_heap(ion, bytes, heap))
-		strscpy(heap, "ion", sizeof(heap));
-	add(ion, bytes, heap, lw_buffer_site(bytes, NULL));
+	add(ion, bytes, lw_ion_heap(ion, bytes) ?: "ion", lw_buffer_site(bytes, NULL));
 }
 
 /*
@@ -66,11 +61,11 @@ static void alloc_leave(void *data, struct pt_regs *regs)
 	const void *at = (const void *)lw_regs_result(regs), *ion;
 	const struct alloc *alloc = data;
 	struct lw_ion_handle handle;
-	char heap[LW_HEAP_NAME];
+	const char *heap;
 
 	if (IS_ERR_OR_NULL(at) || !lw_ion_handle_read(at, &handle))
 		return;
-	ion = lw_ion_handle_buffer(&handle, alloc->bytes, heap);
+	ion = lw_ion_handle_buffer(&handle, alloc->bytes, &heap);
 	if (ion)
 		add(ion, alloc->bytes, heap, alloc->site);
 }

@@ -88,7 +88,7 @@ static void see_holder(struct lw_files *files, struct file *file, unsigned long 
 	holders->holder[i] = (struct lw_holder){
 		.from = from, .to = to, .pid = files->task->tgid, .next = held->first,
 	};
-	lw_copy_word(holders->holder[i].comm, files->task->group_leader->comm, TASK_COMM_LEN);
+	memcpy(holders->holder[i].comm, files->task->group_leader->comm, TASK_COMM_LEN);
 	held->first = i;
 	if (to)
 		held->maps++;

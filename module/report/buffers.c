@@ -46,9 +46,9 @@ static const char *heap_name(const struct lw_buffer *buffer)
 }
 
 /* The process that exported it, or "-" if nobody knows. */
-static const char *comm_of(const struct lw_buffer *buffer)
+static const char *comm_of(const struct lw_buffer *buffer, char text[TASK_COMM_LEN])
 {
-	return buffer->by.tgid ? buffer->by.comm : "-";
+	return buffer->by.tgid ? lw_comm_text(buffer->by.comm, text) : "-";
 }
 
 static const char *number(char text[12], bool known, long value)
@@ -82,7 +82,7 @@ static void show_live(struct seq_file *seq, const struct view *view, unsigned in
 	const struct lw_held *held = &view->holders->held[row];
 	const struct lw_buffer *buffer = &held->buffer;
 	bool walked = view->holders->walked;
-	char text[6][12];
+	char text[6][12], comm[TASK_COMM_LEN];
 
 	if (held->gone)
 		return;
@@ -90,7 +90,7 @@ static void show_live(struct seq_file *seq, const struct view *view, unsigned in
 		   buffer->id, buffer->is.bytes, heap_name(buffer), state_of(view, held),
 		   number(text[0], !buffer->older,
 			  lw_clock_seconds(buffer->tick, lw_watch_now())),
-		   number(text[1], buffer->by.tgid, buffer->by.tgid), comm_of(buffer),
+		   number(text[1], buffer->by.tgid, buffer->by.tgid), comm_of(buffer, comm),
 		   number(text[2], walked, held->fds), number(text[3], walked, held->maps),
 		   number(text[4], walked, held->refs),
 		   buffer->older ? "-" : lw_event_name(buffer->last),
@@ -108,7 +108,7 @@ static void show_holders(struct seq_file *seq, const struct view *view, unsigned
 	const struct lw_held *held = &view->holders->held[row];
 	u64 bytes = held->buffer.is.bytes;
 	const struct lw_holder *holder;
-	char where[40];
+	char where[40], comm[TASK_COMM_LEN];
 	unsigned int i;
 
 	if (held->gone)
@@ -120,7 +120,7 @@ static void show_holders(struct seq_file *seq, const struct view *view, unsigned
 		else
 			snprintf(where, sizeof(where), "%lu", holder->from);
 		seq_printf(seq, "%6u %7d %-15s %-6s %-33s %11llu\n", held->buffer.id, holder->pid,
-			   holder->comm, holder->to ? "map" : "fd", where, bytes);
+			   lw_comm_text(holder->comm, comm), holder->to ? "map" : "fd", where, bytes);
 	}
 	if (held->refs)
 		seq_printf(seq, "%6u %7s %-15s %-6s %-33ld %11llu\n", held->buffer.id, "-", "-",
@@ -151,11 +151,11 @@ static void show_orphans(struct seq_file *seq, const struct view *view, unsigned
 	};
 	const struct lw_orphans *group = &view->orphans[row];
 	const struct lw_buffer *buffer = &group->like->buffer;
-	char pid[12];
+	char pid[12], comm[TASK_COMM_LEN];
 
 	seq_printf(seq, "%7u %9llu %11llu %-16s %7s %-15s %-6s %s\n", group->count,
 		   group->count * buffer->is.bytes >> 10, buffer->is.bytes, heap_name(buffer),
-		   number(pid, buffer->by.tgid, buffer->by.tgid), comm_of(buffer),
+		   number(pid, buffer->by.tgid, buffer->by.tgid), comm_of(buffer, comm),
 		   alive[group->like->alive], reasons[group->reason]);
 }
 

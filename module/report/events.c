@@ -33,6 +33,7 @@ struct reader {
 
 static void print(struct reader *reader, const struct lw_event *event, u64 lost)
 {
+	char comm[TASK_COMM_LEN];
 	u32 ns;
 	u64 s = div_u64_rem(event->ns, NSEC_PER_SEC, &ns);
 
@@ -42,8 +43,9 @@ static void print(struct reader *reader, const struct lw_event *event, u64 lost)
 		reader->len = scnprintf(reader->line, LINE, "# %llu events were lost here\n", lost);
 	reader->len += scnprintf(reader->line + reader->len, LINE,
 				 "%6llu.%06u %7d %-15s %-7s %6u %11llu %s\n", s, ns / 1000,
-				 event->pid, event->comm, lw_event_name(event->type), event->id,
-				 event->bytes, lw_heap(event->heap)->name);
+				 event->pid, lw_comm_text(event->comm, comm),
+				 lw_event_name(event->type), event->id, event->bytes,
+				 lw_heap(event->heap)->name);
 }
 
 /* Return: whether there is something to give. */

@@ -50,8 +50,10 @@ static struct {
 } table;
 
 static struct lw_heap heaps[LW_HEAPS] = { [LW_HEAPS - 1] = { .name = "(other)" } };
+static char heap_names[LW_HEAPS][LW_HEAP_NAME];		/* as they were given */
 
-static u32 sizes[SIZES];	/* in pages; 0 ends it */
+static u32 sizes[2 * SIZES];	/* by hash, in pages; none is ever removed */
+static unsigned int nr_sizes;
 
 DECLARE_WAIT_QUEUE_HEAD(lw_events_wait);
 
@@ -79,27 +81,41 @@ static void link(struct slot *slot, struct handle *handle, const void *is)
 	hlist_add_head(&handle->node, bucket_of(is));
 }
 
-void lw_copy_word(char *to, const char *from, size_t size)
+/* Readers see a name that is being written as none, or cut short. */
+static noinline u8 new_heap(unsigned int i, const char *name)
 {
-	strscpy(to, from, size);
+	char *to = heaps[i].name;
+
+	if (i == LW_HEAPS - 1)
+		return i;
+	strscpy(heap_names[i], name, sizeof(heap_names[i]));
+	strscpy(to, *name ? name : "-", sizeof(heaps[i].name));
 	for (; *to; to++)
 		if (!isgraph(*to))
 			*to = '_';
+	return i;
 }
 
-/* Readers see a name that is being written as none, or cut short. */
-static u8 heap_of(const char *text)
+/* As far as there is room for it. In line: it is short, and a call costs as much again. */
+static __always_inline bool is_heap(unsigned int i, const char *name)
 {
-	char name[LW_HEAP_NAME];
+	const char *known = heap_names[i];
+	unsigned int n;
+
+	for (n = 0; n < LW_HEAP_NAME - 1 && known[n] == name[n]; n++)
+		if (!name[n])
+			return true;
+	return n == LW_HEAP_NAME - 1;
+}
+
+static u8 heap_of(const char *name)
+{
 	unsigned int i;
 
-	lw_copy_word(name, *text ? text : "-", sizeof(name));
 	for (i = 0; i < LW_HEAPS - 1 && heaps[i].name[0]; i++)
-		if (!strcmp(heaps[i].name, name))
+		if (is_heap(i, name))
 			return i;
-	if (i < LW_HEAPS - 1)
-		strscpy(heaps[i].name, name, sizeof(name));
-	return i;
+	return new_heap(i, name);
 }
 
 static void wake(struct irq_work *work)
@@ -119,7 +135,7 @@ static void note(struct slot *slot, enum lw_event_type type)
 	event->bytes = slot->buffer.is.bytes;
 	event->id = slot->buffer.id;
 	event->pid = current->tgid;
-	lw_copy_word(event->comm, current->comm, sizeof(event->comm));
+	memcpy(event->comm, current->comm, sizeof(event->comm));
 	event->type = type;
 	event->heap = slot->buffer.heap;
 	table.event_end++;
@@ -184,14 +200,17 @@ static struct slot *add(const struct lw_dmabuf *is, u32 site)
 	table.free = slot->next_free;
 	table.nr++;
 	buffer = &slot->buffer;
-	*buffer = (struct lw_buffer){
-		.is = *is, .id = ++table.last_id, .site = site, .tick = lw_clock_now(),
-		.heap = heap_of(is->heap),
-	};
-	if (is->file)
+	buffer->is = *is;
+	buffer->site = site;
+	buffer->tick = lw_clock_now();
+	buffer->heap = heap_of(is->heap);
+	buffer->last = LW_EVENT_ALLOC;
+	buffer->older = false;
+	WRITE_ONCE(buffer->id, ++table.last_id);	/* lw_buffers_next() has a glance at it */
+	if (is->file) {
 		link(slot, &slot->file, is->file);
-	if (is->file)
 		buffer->is.ion = NULL;		/* it is known as a DMA-BUF alone */
+	}
 	link(slot, &slot->dentry, is->file ? is->dentry : is->ion);
 	heap = &heaps[buffer->heap];
 	heap->bytes += is->bytes;
@@ -204,24 +223,41 @@ static void sign(struct lw_actor *by)
 	by->pid = current->pid;
 	by->tgid = current->tgid;
 	by->start = lw_task_start(current->group_leader);
-	lw_copy_word(by->comm, current->comm, sizeof(by->comm));
+	memcpy(by->comm, current->comm, sizeof(by->comm));
+}
+
+/* Where the size is among the sizes, or where there is room for it. */
+static u32 *size_at(u32 pages)
+{
+	unsigned int i = hash_32(pages, ilog2(ARRAY_SIZE(sizes)));
+
+	while (READ_ONCE(sizes[i]) && READ_ONCE(sizes[i]) != pages)
+		i = (i + 1) % ARRAY_SIZE(sizes);
+	return &sizes[i];
+}
+
+static noinline bool new_size(u32 pages)
+{
+	unsigned long flags;
+	u32 *at;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	at = size_at(pages);
+	if (!*at && nr_sizes < SIZES) {
+		nr_sizes++;
+		WRITE_ONCE(*at, pages);
+	}
+	raw_spin_unlock_irqrestore(&lock, flags);
+	return *at;
 }
 
 static lw_what_t what_of(u64 bytes)
 {
 	u64 pages = PAGE_ALIGN(bytes) >> PAGE_SHIFT;
-	unsigned long flags;
-	int i;
 
-	if (pages >= 1U << (32 - PAGE_SHIFT))	/* a site has 32 bits for the size */
+	if (!pages || pages >= 1U << (32 - PAGE_SHIFT))	/* a site has 32 bits for the size */
 		return lw_what_buffer(0);
-	raw_spin_lock_irqsave(&lock, flags);
-	for (i = 0; i < SIZES && sizes[i] && sizes[i] != pages; i++)
-		;
-	if (i < SIZES)
-		sizes[i] = pages;
-	raw_spin_unlock_irqrestore(&lock, flags);
-	return lw_what_buffer(i < SIZES ? pages : 0);
+	return lw_what_buffer(likely(READ_ONCE(*size_at(pages))) || new_size(pages) ? pages : 0);
 }
 
 u32 lw_buffer_site(u64 bytes, struct pt_regs *regs)
@@ -308,8 +344,10 @@ void lw_buffer_add_older(const struct lw_dmabuf *is)
 	raw_spin_lock_irqsave(&lock, flags);
 	if (!find(is->file) && !find_ion(is->ion)) {
 		slot = add(is, LW_SITE_NOBODY);
-		if (slot)
+		if (slot) {
 			slot->buffer.older = true;
+			slot->buffer.by = (struct lw_actor){};
+		}
 	}
 	raw_spin_unlock_irqrestore(&lock, flags);
 }
