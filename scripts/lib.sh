@@ -115,5 +115,6 @@ pick_modules() {
 		zram	zram
 		dummy	dummy
 		veth	veth
+		vgem	vgem
 	END
 }

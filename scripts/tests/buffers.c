@@ -3,7 +3,9 @@
  * buffers WORD...: get DMA-BUFs and do with them what the words say, one after the other. It has one
  * descriptor and one mapping in hand.
  *
- *   heap=DEVICE	alloc asks this heap; "lender", the first choice, is kunit/lender
+ *   heap=HEAP		alloc asks this: a heap's device; "ion:NAME", a heap of ION's; "udmabuf", which
+ *			makes buffers of a file in memory; "vgem", a graphics driver; "lender", the
+ *			first choice, which is kunit/lender
  *   alloc=BYTES	get a buffer
  *   map, unmap		map it whole; unmap it
  *   half		unmap the middle page of three, so that there are two mappings
@@ -17,11 +19,18 @@
  *   share		the same, but both have one table of descriptors
  *   thread		go on in a thread that has a table of descriptors of its own
  *   follow=FILE	read what events has without waiting, then wait by poll() for more
+ *   open=FILE		open it, and leave it open
+ *   cost=N		get and close a buffer of a page N times, and say in how many ticks each, when
+ *			all has been met before
+ *   read=FILE		read it, and say in how many us
+ *   look		find the DMA-BUFs among the descriptors of all processes, as a program does,
+ *			by /proc; and say how many, and in how many us
  *   name=NAME		be called that
  *   ready=FILE		make this file
  *   wait		for ever
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +48,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 struct heap_data {
@@ -49,6 +59,56 @@ struct heap_data {
 };
 
 #define HEAP_ALLOC	_IOWR('H', 0, struct heap_data)
+
+/* ION from 4.12 to 5.10, whose header programs do not get */
+struct ion_data {
+	__u64 len;
+	__u32 heap_mask;
+	__u32 flags;
+	__u32 fd;
+	__u32 unused;
+};
+
+struct ion_heap {
+	char name[32];
+	__u32 type;
+	__u32 id;
+	__u32 unused[3];
+};
+
+struct ion_heaps {
+	__u32 nr;
+	__u32 unused;
+	__u64 heaps;
+	__u32 more[2];
+};
+
+#define ION_ALLOC	_IOWR('I', 0, struct ion_data)
+#define ION_HEAPS	_IOWR('I', 8, struct ion_heaps)
+
+struct udmabuf_data {
+	__u32 memfd;
+	__u32 flags;
+	__u64 offset;
+	__u64 size;
+};
+
+#define UDMABUF_CREATE	_IOW('u', 0x42, struct udmabuf_data)
+
+struct drm_dumb {
+	__u32 height, width, bits, flags, handle, pitch;
+	__u64 size;
+};
+
+struct drm_prime {
+	__u32 handle;
+	__u32 flags;
+	__s32 fd;
+};
+
+#define DRM_DUMB	_IOWR('d', 0xb2, struct drm_dumb)
+#define DRM_PRIME	_IOWR('d', 0x2d, struct drm_prime)
+
 #define LENDER		"/sys/kernel/debug/lender/"
 
 static const char *heap = "lender";
@@ -80,9 +140,83 @@ static long ask_lender(const char *what, long value)
 	return result;
 }
 
-static void alloc(size_t size)
+static void ask(int file, unsigned long what, void *data)
+{
+	if (ioctl(file, what, data))
+		err(1, "%s", heap);
+}
+
+static int from_heap(int file, size_t size)
 {
 	struct heap_data data = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
+
+	ask(file, HEAP_ALLOC, &data);
+	return data.fd;
+}
+
+static __u32 ion_mask(int file, const char *name)
+{
+	struct ion_heap all[32] = {};
+	struct ion_heaps query = { .nr = 32, .heaps = (unsigned long)all };
+	__u32 i;
+
+	ask(file, ION_HEAPS, &query);
+	for (i = 0; i < query.nr; i++)
+		if (!strcmp(all[i].name, name))
+			return 1U << all[i].id;
+	errx(1, "ION has no heap '%s'", name);
+}
+
+static int from_ion(int file, size_t size)
+{
+	struct ion_data data = { .len = size, .heap_mask = ion_mask(file, heap + 4) };
+
+	ask(file, ION_ALLOC, &data);
+	return data.fd;
+}
+
+static int from_udmabuf(int file, size_t size)
+{
+	struct udmabuf_data data = { .flags = 1, .size = size };	/* close on exec */
+	int result;
+
+	data.memfd = memfd_create("udmabuf", MFD_ALLOW_SEALING);
+	if (ftruncate(data.memfd, size) || fcntl(data.memfd, F_ADD_SEALS, F_SEAL_SHRINK))
+		err(1, "memfd");
+	result = ioctl(file, UDMABUF_CREATE, &data);
+	if (result < 0)
+		err(1, "%s", heap);
+	close(data.memfd);
+	return result;
+}
+
+/* What the driver keeps for who has it open goes when that is closed. */
+static int from_vgem(int file, size_t size)
+{
+	struct drm_dumb dumb = { .height = size / 4096, .width = 1024, .bits = 32 };
+	struct drm_prime prime = { .flags = O_RDWR | O_CLOEXEC };
+
+	ask(file, DRM_DUMB, &dumb);
+	prime.handle = dumb.handle;
+	ask(file, DRM_PRIME, &prime);
+	return prime.fd;
+}
+
+/* By how a heap's name begins */
+static const struct {
+	const char *heap;
+	const char *device;
+	int (*get)(int file, size_t size);
+} makers[] = {
+	{ "ion:", "/dev/ion", from_ion },
+	{ "udmabuf", "/dev/udmabuf", from_udmabuf },
+	{ "vgem", "/dev/dri/card0", from_vgem },
+	{ "/dev/", NULL, from_heap },
+};
+
+static void alloc(size_t size)
+{
+	unsigned int i;
 	int file;
 
 	bytes = size;
@@ -90,11 +224,101 @@ static void alloc(size_t size)
 		fd = ask_lender("alloc", size);
 		return;
 	}
-	file = open_it(heap, O_RDWR);
-	if (ioctl(file, HEAP_ALLOC, &data))
-		err(1, "%s", heap);
+	for (i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+		if (strncmp(heap, makers[i].heap, strlen(makers[i].heap)))
+			continue;
+		file = open_it(makers[i].device ?: heap, O_RDWR);
+		fd = makers[i].get(file, size);
+		close(file);
+		return;
+	}
+	errx(1, "what is the heap '%s'?", heap);
+}
+
+/* Under QEMU's -icount shift=0 a tick is an instruction, on arm64 16 of them. */
+static unsigned long ticks(void)
+{
+	unsigned long now;
+#ifdef __aarch64__
+	asm volatile("isb; mrs %0, cntvct_el0" : "=r"(now));
+#else
+	unsigned int low, high;
+
+	asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high));
+	now = (unsigned long)high << 32 | low;
+#endif
+	return now;
+}
+
+#define WARM	20000
+
+static void cost(long nr)
+{
+	int file = open_it(heap, O_RDWR);
+	unsigned long from = 0;
+	long i;
+
+	for (i = -WARM; i < nr; i++) {
+		if (!i)
+			from = ticks();
+		close(from_heap(file, 4096));
+	}
+	printf("%lu\n", (ticks() - from) / nr);
 	close(file);
-	fd = data.fd;
+}
+
+static unsigned long us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000UL + now.tv_nsec / 1000;
+}
+
+static void read_all(const char *path)
+{
+	unsigned long from = us();
+	char text[65536];
+	int file = open_it(path, O_RDONLY);
+
+	while (read(file, text, sizeof(text)) > 0)
+		;
+	close(file);
+	printf("%lu\n", us() - from);
+}
+
+static int look_into(const char *pid)
+{
+	char path[512], target[64];
+	struct dirent *entry;
+	int found = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+
+		target[len < 0 ? 0 : len] = 0;
+		found += !strncmp(target, "/dmabuf:", 8) || !strcmp(target, "anon_inode:dmabuf");
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static void look(void)
+{
+	unsigned long from = us();
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	int found = 0;
+
+	while ((entry = readdir(proc)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			found += look_into(entry->d_name);
+	closedir(proc);
+	printf("%d %lu\n", found, us() - from);
 }
 
 static void map(void)
@@ -247,6 +471,8 @@ static void one(const char *word, char *v)
 		ask_lender("keep", fd);
 	else if (!strcmp(word, "post"))
 		post();
+	else if (!strcmp(word, "look"))
+		look();
 	else if (!strcmp(word, "wait"))
 		for (;;)
 			pause();
@@ -271,6 +497,12 @@ static char **run(char **word)
 			send_at(v);
 		} else if ((v = value(*word, "follow"))) {
 			follow(v);
+		} else if ((v = value(*word, "open"))) {
+			open_it(v, O_RDONLY);
+		} else if ((v = value(*word, "cost"))) {
+			cost(strtol(v, NULL, 0));
+		} else if ((v = value(*word, "read"))) {
+			read_all(v);
 		} else if ((v = value(*word, "name"))) {
 			prctl(PR_SET_NAME, v);
 		} else if ((v = value(*word, "ready"))) {

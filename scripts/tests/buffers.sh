@@ -7,9 +7,26 @@
 B=/sys/kernel/debug/leakwatch/buffers
 D=/sys/kernel/debug/leakwatch
 K=1024
-heap=lender
-[ ! -e /dev/dma_heap/system ] || heap=/dev/dma_heap/system
-name=$(basename $heap)
+
+# Everything that can make a buffer here; the last of them is what most is tried with.
+heaps=lender
+[ ! -e modules/vgem ] || while read -r module; do insmod modules/"$module"; done < modules/vgem
+[ ! -e /dev/dri/card0 ] || heaps="$heaps vgem"
+[ ! -e /dev/udmabuf ] || heaps="$heaps udmabuf"
+for device in /dev/dma_heap/*; do [ ! -e "$device" ] || heaps="$heaps $device"; done
+[ ! -e /dev/ion ] || heaps="$heaps ion:reserved ion:ion_system_heap"
+heap=${heaps##* }
+
+# name_of HEAP: what the tables call it
+name_of() {
+	case $1 in
+	*/*) basename "$1" ;;
+	ion:*) echo "${1#ion:}" ;;
+	vgem) echo drm ;;
+	*) echo "$1" ;;
+	esac
+}
+name=$(name_of "$heap")
 
 note() { sed 's/^/# /'; }
 value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
@@ -18,14 +35,15 @@ value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
 begin() {
 	program=$1
 	shift
-	./buffers name="$program" heap=$heap "$@" ready="/tmp/$program" wait &
+	begun=$((begun + 1))	# no file is made twice
+	./buffers name="$program" heap=$heap "$@" ready="/tmp/$program.$begun" wait &
 	eval "pid_$program=$!"
 }
 
 # start NAME WORD...: the same, and wait until they have got to the last
 start() {
 	begin "$@"
-	for _ in $(seq 100); do [ ! -e "/tmp/$program" ] || return 0; sleep 0.1; done
+	for _ in $(seq 100); do [ ! -e "/tmp/$program.$begun" ] || return 0; sleep 0.1; done
 	not_ok "$program gets ready"
 }
 
@@ -86,6 +104,50 @@ equal "both processes" "$(awk -v s=$((19 * 4 * K)) '$6 == s { print $2 }' $B/hol
 equal "its size, heap, pid and name" "$(awk -v s=$((16 * 4 * K)) '$2 == s { print $3, $6, $7 }' $B/live)" \
 	"$name $pid_open open"
 
+# --- each leak there is, of every exporter, and what the kernel itself says of its references
+
+# truth PAGES: how many references the kernel counts
+truth() { sed -E 's/(^|\t)0+([0-9])/\1\2/g' /sys/kernel/debug/dma_buf/bufinfo | awk -v size=$(($1 * 4 * K)) '$1 == size { print $4 }'; }
+
+# agree PAGES: does the sum of ours say the same?
+agree() { equal "$heap: as many references as the kernel counts: $1" "$(live "$1" | awk '{ print $2 + $3 + $4 }')" "$(truth "$1")"; }
+
+# gone PAGES...: are they all released?
+gone() { for pages; do live "$pages"; done; }
+
+own=$heap own_name=$name
+for heap in $heaps; do
+	name=$(name_of "$heap")
+	had=$(awk -v h="$name" '$1 == h { print $2 }' $B/heaps)
+	start leaver alloc=$((24 * 4 * K))
+	start mapper alloc=$((25 * 4 * K)) map close
+	begin heir listen=heir
+	start mother alloc=$((26 * 4 * K)) send=heir close
+	start lasting alloc=$((27 * 4 * K)) keep close
+	sleep 0.5
+	kill -9 "$pid_mother"
+	sleep 0.5
+	awk -v h="$name" 'FNR == 1 || $3 == h || $1 == h || $4 == h' $B/live $B/orphans $B/heaps | note
+	equal "$heap: not closed" "$(live 24) $(holders 24) $(orphans 24)" "fd 1 0 0 leaver fd "
+	equal "$heap: not unmapped" "$(live 25) $(holders 25) $(orphans 25)" "map 0 1 0 mapper map "
+	equal "$heap: its creator died" "$(live 26) $(holders 26) $(orphans 26)" \
+		"fd 1 0 0 heir fd 1 104 $pid_mother mother no creator died, others hold it"
+	equal "$heap: kept by the kernel" "$(live 27) $(orphans 27)" \
+		"kernel 0 0 1 1 108 $pid_lasting lasting yes only the kernel holds it"
+	for pages in 24 25 26 27; do
+		equal "$heap: its name: $pages" "$(awk -v s=$((pages * 4 * K)) '$2 == s { print $3 }' $B/live)" "$name"
+		agree $pages
+	done
+	equal "$heap: four more" "$(awk -v h="$name" '$1 == h { print $2 }' $B/heaps)" $((had + 4))
+	kill -9 "$pid_leaver" "$pid_mapper" "$pid_heir" "$pid_lasting"
+	echo 1 > /sys/kernel/debug/lender/drop
+	sleep 0.5
+	equal "$heap: all released" "$(gone 24 25 26 27)" ""
+	equal "$heap: and none is left" "$(awk -v h="$name" '$1 == h { print $2 }' $B/heaps)" "${had:-0}"
+	made_of_all=$((made_of_all + 4))
+done
+heap=$own name=$own_name
+
 # --- passed on
 
 begin receiver listen=there
@@ -137,7 +199,7 @@ echo 1 > /sys/kernel/debug/lender/drop
 sleep 1
 equal "all released: none is live" "$(awk '$1 ~ /^[0-9]+$/' $B/live | wc -l)" 0
 equal "no orphan is left" "$(grep '^# total' $B/orphans)" "# total: 0 orphans, 0 KB, of 0 KB in buffers"
-equal "top counts as many frees as allocations" "$(sum 9 && sum 10)" "$(printf '13\n13')"
+equal "top counts as many frees as allocations" "$(sum 9 && sum 10)" "$(printf '%d\n%d' $((13 + made_of_all)) $((13 + made_of_all)))"
 equal "nothing was lost" "$(value lost_buffers_full) $(value unmatched_buffers) $(value missed_frees_buffers)" "0 0 0"
 timeout 1 cat $B/events > /tmp/again
 equal "events: who comes later sees the same" "$(md5sum < /tmp/again)" "$(md5sum < /tmp/events)"
