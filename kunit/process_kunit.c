@@ -321,6 +321,33 @@ static void shared_files(struct kunit *test)
 	fput(file);
 }
 
+/* Once a process, whole, whoever else holds it; what was released meanwhile does not count. */
+static void holds(struct kunit *test)
+{
+	struct lw_holder holder[] = {
+		{ .from = 3, .pid = 5, .next = 1 }, { .from = 0x1000, .to = 0x2000, .pid = 5, .next = 2 },
+		{ .from = 3, .pid = 9, .next = LW_NO_HOLDER },
+		{ .from = 4, .pid = 9, .next = 4 }, { .from = 4, .pid = 7, .next = LW_NO_HOLDER },
+		{ .from = 5, .pid = 5, .next = LW_NO_HOLDER },
+	};
+	struct lw_held held[] = {
+		{ .buffer.is.bytes = 8192, .first = 0 }, { .buffer.is.bytes = 4096, .first = 3 },
+		{ .buffer.is.bytes = 65536, .first = 5, .gone = true },
+		{ .buffer.is.bytes = 65536, .first = LW_NO_HOLDER },
+	};
+	struct lw_holders holders = { .walked = true, .nr = 4, .held = held, .holder = holder };
+	struct lw_processes *now = list(test);
+
+	put(now, 5, 10, "one", 0);
+	put(now, 6, 10, "none", 0);
+	put(now, 9, 10, "two", 0);	/* 7 has gone */
+	lw_processes_hold(now, &holders);
+	KUNIT_EXPECT_EQ(test, now->process[0].dmabuf, 8192);
+	KUNIT_EXPECT_EQ(test, now->process[1].dmabuf, 0);
+	KUNIT_EXPECT_EQ(test, now->process[2].dmabuf, 12288);
+	KUNIT_EXPECT_EQ(test, lw_process_kb(&now->process[2]), 0);
+}
+
 static struct kunit_case process_cases[] = {
 	KUNIT_CASE(stayed),
 	KUNIT_CASE(born),
@@ -332,6 +359,7 @@ static struct kunit_case process_cases[] = {
 	KUNIT_CASE(members_full),
 	KUNIT_CASE(who_grows),
 	KUNIT_CASE(shared_files),
+	KUNIT_CASE(holds),
 	{}
 };
 

@@ -17,6 +17,9 @@
  * Until 6.1 a thread keeps up to 64 pages of its counters to itself: a figure may be off by that.
  * Two processes that share an address space (vfork) both show it.
  *
+ * A DMA-BUF counts whole with every process that holds it, once each, by however many descriptors
+ * and mappings. It is no memory of their own, so it is no part of the sum, nor of growth.
+ *
  * Locking: each task's alloc_lock in turn, for as long as it takes to read two counters, and what
  * files.h says. Process context, under lw_lock, reschedules.
  */
@@ -26,6 +29,7 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 #include <leakwatch/history.h>
+#include <leakwatch/holders.h>
 
 #define LW_PROCESSES_MAX	4096U	/* what one list can hold, 160 bytes each */
 #define LW_MEMBERS		256U	/* processes and names that have histories, at most */
@@ -58,6 +62,7 @@ enum lw_part {
  * @stack: in stacks,
  * @native: and elsewhere in mappings that are no file's
  * @walked: the last three are known, and all that is shared
+ * @dmabuf: bytes of the DMA-BUFs that it holds, by lw_processes_hold()
  * @grown: KB by which the sum has grown since the mark, by lw_processes_since()
  * @judged: how the sum grows, by the same
  * @member: that which has its histories; LW_MEMBERS for none
@@ -75,6 +80,7 @@ struct lw_process {
 	s64 stack;
 	s64 native;
 	bool walked;
+	u64 dmabuf;
 	s64 grown;
 	struct lw_judgement judged;
 	unsigned int member;
@@ -141,6 +147,13 @@ static inline s64 lw_process_kb(const struct lw_process *process)
 
 /** lw_processes_get() - read them. Return: for lw_processes_put(); NULL if there is no memory */
 struct lw_processes *lw_processes_get(void);
+
+/**
+ * lw_processes_hold() - find which DMA-BUFs each holds
+ * @all: as lw_processes_get() gave it
+ * @holders: who holds what
+ */
+void lw_processes_hold(struct lw_processes *all, const struct lw_holders *holders);
 
 /** lw_processes_put() - give it back; NULL is passed over */
 void lw_processes_put(struct lw_processes *processes);

@@ -17,6 +17,10 @@
 /* The first words of every file; the number goes up when a column changes its meaning. */
 #define LW_FORMAT	"# leakwatch 1 "
 
+/* What tables of who holds what say of those that could not be looked at */
+#define LW_SKIPPED	\
+	"# %u processes were busy and not looked at: what they hold is missing\n"
+
 #define LW_SAMPLE_RANGE	\
 	"a power of two, 4096 to 1073741824 (67108864 with 32 bits): of so many bytes one draw"
 

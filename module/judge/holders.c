@@ -131,7 +131,10 @@ static int find_holders(struct lw_holders *holders)
 	};
 	int i, err = -ENOMEM;
 
-	walk.known = kvmalloc_array(holders->nr + 1, sizeof(*walk.known), GFP_KERNEL);
+	holders->walked = true;
+	if (!holders->nr)	/* nobody holds anything */
+		return 0;
+	walk.known = kvmalloc_array(holders->nr, sizeof(*walk.known), GFP_KERNEL);
 	if (!walk.known)
 		return err;
 	for (i = 0; i < holders->nr; i++) {
@@ -156,7 +159,6 @@ static int find_holders(struct lw_holders *holders)
 	}
 	kvfree(walk.known);
 	holders->skipped = walk.files.skipped + (holders->nr_holders > walk.max_holders);
-	holders->walked = true;
 	settle(holders);
 	return err;
 }

@@ -212,6 +212,34 @@ struct lw_processes *lw_processes_get(void)
 	return NULL;
 }
 
+/* A process's holders of one buffer follow one another. */
+static void hold(struct lw_processes *all, const struct lw_holders *holders,
+		 const struct lw_held *held)
+{
+	const struct lw_holder *holder;
+	struct lw_process key = {}, *process;
+	unsigned int i;
+
+	for (i = held->first; i != LW_NO_HOLDER; i = holder->next) {
+		holder = &holders->holder[i];
+		if (holder->pid == key.pid)
+			continue;
+		key.pid = holder->pid;
+		process = bsearch(&key, all->process, all->nr, sizeof(key), compare_pids);
+		if (process)
+			process->dmabuf += held->buffer.is.bytes;
+	}
+}
+
+void lw_processes_hold(struct lw_processes *all, const struct lw_holders *holders)
+{
+	unsigned int i;
+
+	for (i = 0; i < holders->nr; i++)
+		if (!holders->held[i].gone)
+			hold(all, holders, &holders->held[i]);
+}
+
 void lw_processes_put(struct lw_processes *all)
 {
 	kvfree(all);
@@ -478,6 +506,7 @@ static void fold(struct lw_processes *now, struct lw_processes *then)
 			first->stack += at->stack;
 			first->native += at->native;
 			first->walked &= at->walked;
+			first->dmabuf += at->dmabuf;
 			first->grown += lw_process_kb(at);
 			continue;
 		}

@@ -232,8 +232,7 @@ static void show_head(struct seq_file *seq, const struct view *view)
 {
 	lw_print_head(seq, view->kind->name, view->kind->about);
 	if (view->holders->skipped)
-		seq_printf(seq, "# %u processes were busy and not looked at: what they hold is missing\n",
-			   view->holders->skipped);
+		seq_printf(seq, LW_SKIPPED, view->holders->skipped);
 	if (!view->holders->walked)
 		seq_puts(seq, "# not watching: nobody knows who holds what\n");
 	seq_printf(seq, "%s\n", view->kind->columns);

@@ -18,7 +18,8 @@ const char *lw_comm_text(const char *comm, char text[TASK_COMM_LEN])
 	return i ? text : "-";
 }
 
-static void print_process(struct seq_file *seq, const struct lw_process *process, bool marked)
+static void print_process(struct seq_file *seq, const struct lw_process *process, bool walked,
+			  bool marked)
 {
 	char text[TASK_COMM_LEN], growth[24];
 
@@ -26,9 +27,13 @@ static void print_process(struct seq_file *seq, const struct lw_process *process
 		seq_printf(seq, "%7d ", process->pid);
 	else
 		seq_printf(seq, "%7s ", "-");
-	seq_printf(seq, "%-15s %9lld %9lld %9lld %9s %11s ", lw_comm_text(process->comm, text),
-		   process->anon, process->swap, process->shmem, "-",
-		   lw_growth_text(&process->judged, growth, sizeof(growth)));
+	seq_printf(seq, "%-15s %9lld %9lld %9lld ", lw_comm_text(process->comm, text),
+		   process->anon, process->swap, process->shmem);
+	if (walked)
+		seq_printf(seq, "%9llu ", process->dmabuf >> 10);
+	else
+		seq_printf(seq, "%9s ", "-");
+	seq_printf(seq, "%11s ", lw_growth_text(&process->judged, growth, sizeof(growth)));
 	if (marked)
 		seq_printf(seq, "%9lld ", process->grown);
 	else
@@ -44,7 +49,9 @@ static void print_process(struct seq_file *seq, const struct lw_process *process
 static int processes_show(struct seq_file *seq, void *unused)
 {
 	struct lw_processes *now, *then;
+	struct lw_holders *holders;
 	unsigned int i, nr;
+	bool walked;
 
 	mutex_lock(&lw_lock);
 	now = lw_processes_get();
@@ -53,11 +60,17 @@ static int processes_show(struct seq_file *seq, void *unused)
 		return -ENOMEM;
 	}
 	nr = now->nr;
+	holders = lw_holders_get();
+	walked = holders && holders->walked;
+	if (walked)
+		lw_processes_hold(now, holders);
 	then = lw_mark_processes();
 	lw_processes_since(now, then);
 	lw_print_head(seq, "user/processes", "memory that processes have for themselves");
 	seq_printf(seq, "# %u processes; those younger than mark and %u samples: a row a name\n",
 		   nr, LW_POINTS_MIN);
+	if (walked && holders->skipped)
+		seq_printf(seq, LW_SKIPPED, holders->skipped);
 	if (now->left_out)
 		seq_printf(seq, "# %u more: there was no room for them\n", now->left_out);
 	if (now->skipped)
@@ -69,8 +82,10 @@ static int processes_show(struct seq_file *seq, void *unused)
 		   "COMM", "ANON-KB", "SWAP-KB", "SHMEM-KB", "DMABUF-KB", "GROWTH-KB/H", "MARK-KB",
 		   "COUNT", "JAVA-KB", "NATIVE-KB", "STACK-KB");
 	for (i = 0; i < now->nr; i++)
-		print_process(seq, &now->process[i], then);
+		print_process(seq, &now->process[i], walked, then);
 	mutex_unlock(&lw_lock);
+	if (holders)
+		lw_holders_put(holders);
 	lw_processes_put(now);
 	return 0;
 }
