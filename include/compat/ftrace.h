@@ -12,7 +12,7 @@
 	(defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS) || defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))
 #define LW_HAVE_FTRACE
 
-/* All registers, where there is no way to get at the arguments alone: on x86 they are always there. */
+/* All registers, where there is no way to get at the arguments alone; x86 always has these. */
 #if defined(CONFIG_X86_64) && defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)
 #define LW_FTRACE_REGS	0
 #else

@@ -254,6 +254,12 @@ static __always_inline bool go_beyond(struct lw_walk *walk, bool glue, bool *bac
 	return false;
 }
 
+/* Or would be, had no probe put a trampoline there? Then it is, after this. */
+static __always_inline bool is_at(struct lw_walk *walk, unsigned long ip)
+{
+	return walk->ip == ip || (lw_walk_through(walk) && walk->ip == ip);
+}
+
 /*
  * As far as it goes like @like, which began here.
  *
@@ -267,8 +273,7 @@ static __always_inline unsigned int go_along(struct lw_walk *walk, const unsigne
 	u64 seen;
 
 	/* frames change when a module goes: then they are no addresses, and like none here */
-	while (i < nr && (walk->ip == data_race(like[i]) ||
-			  (lw_walk_through(walk) && walk->ip == data_race(like[i])))) {
+	while (i < nr && is_at(walk, data_race(like[i]))) {
 		seen = lw_walk_see(walk);
 		if (++i == nr &&
 		    (nr == depth || lw_walk_kind(walk, seen) == LW_FRAME_END))

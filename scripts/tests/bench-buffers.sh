@@ -8,7 +8,7 @@ heap=/dev/dma_heap/system
 processes=300 fds=50 shared=5
 
 # cycle STATE
-cycle() { echo "bench: cycle $1 $(./buffers heap=$heap cost=3000)"; }
+cycle() { echo "bench: cycle $1 $(./buffers heap="$heap" cost=3000)"; }
 
 # nothing_lost: or it was no measurement
 nothing_lost() { awk '/^lost/ && $2 { print "lost something:", $0; exit 1 }' $D/status || exit 1; }
@@ -21,7 +21,7 @@ nothing_lost
 
 # Some are of buffers, and all processes have them: as many holders as there can be of so many
 # shellcheck disable=SC2086	# words
-./buffers heap=$heap times=$((fds - shared)) open=/dev/null again times=$shared alloc=65536 again \
+./buffers heap="$heap" times=$((fds - shared)) open=/dev/null again times=$shared alloc=65536 again \
 	times=$((processes - 1)) fork again ready=/tmp/ready wait &
 while [ ! -e /tmp/ready ]; do sleep 1; done
 sleep 1

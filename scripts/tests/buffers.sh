@@ -36,7 +36,7 @@ begin() {
 	program=$1
 	shift
 	begun=$((begun + 1))	# no file is made twice
-	./buffers name="$program" heap=$heap "$@" ready="/tmp/$program.$begun" wait &
+	./buffers name="$program" heap="$heap" "$@" ready="/tmp/$program.$begun" wait &
 	eval "pid_$program=$!"
 }
 
@@ -170,7 +170,7 @@ kill "$pid_receiver"
 
 # --- kept by the kernel
 
-./buffers name=leaver heap=$heap times=3 alloc=$((48 * 4 * K)) keep again & leaver=$!
+./buffers name=leaver heap="$heap" times=3 alloc=$((48 * 4 * K)) keep again & leaver=$!
 wait $leaver
 start keeper alloc=$((49 * 4 * K)) map keep keep close unmap
 start poster alloc=$((50 * 4 * K)) post close
@@ -219,11 +219,11 @@ check "events: the module is in use while they are read" sh -c '! rmmod leakwatc
 kill $cat
 ./buffers follow=$B/events > /tmp/follow & follower=$!
 sleep 1
-./buffers heap=$heap alloc=4096
+./buffers heap="$heap" alloc=4096
 wait $follower
 equal "events: one that does not block, by poll" "$(paste -s -d ' ' - < /tmp/follow)" "quiet waiting woken"
 exec 3< $B/events
-./buffers heap=$heap times=2000 alloc=4096 map unmap close again
+./buffers heap="$heap" times=2000 alloc=4096 map unmap close again
 timeout 1 cat <&3 > /tmp/slow
 exec 3<&-
 all=$(awk 'NR > 2 && $1 ~ /^[0-9]/' /tmp/slow | wc -l)
@@ -232,7 +232,7 @@ equal "events: a slow reader is told what it lost" "$all $((all + lost))" "2048 
 
 # --- who has the pid of a creator that died is not it
 
-./buffers name=first heap=$heap alloc=$((51 * 4 * K)) keep & first=$!
+./buffers name=first heap="$heap" alloc=$((51 * 4 * K)) keep & first=$!
 wait $first
 echo $((first - 1)) > /proc/sys/kernel/ns_last_pid
 start second alloc=$((52 * 4 * K))
@@ -287,8 +287,8 @@ equal "the others are off" "$(value class_slab) $(value class_page) $(value clas
 
 # --- readers, events and buffers that come and go, at once
 
-for _ in 1 2 3; do ./buffers heap=$heap times=1000 alloc=4096 map dup close unmap close again & done
-./buffers heap=$heap times=300 alloc=8192 keep close again 2> /dev/null &
+for _ in 1 2 3; do ./buffers heap="$heap" times=1000 alloc=4096 map dup close unmap close again & done
+./buffers heap="$heap" times=300 alloc=8192 keep close again 2> /dev/null &
 timeout 30 cat $B/events > /tmp/stream &
 for _ in 1 2 3 4 5 6; do cat $B/live $B/holders $B/orphans $B/heaps $D/top $B/stacks > /dev/null; echo 1 > /sys/kernel/debug/lender/drop; done
 sleep 10
@@ -300,7 +300,7 @@ equal "nothing was lost" "$(value lost_buffers_full) $(value unmatched_buffers) 
 equal "no free is missing" "$(sum 9)" "$(sum 10)"
 check "and there were some" test "$(sum 9)" -ge 3000
 equal "no hook missed any" "$(awk '$3 == "buffer" && $6 > 0' $D/status | wc -l)" 0
-for _ in 1 2; do ./buffers heap=$heap times=20000 alloc=4096 map unmap close again & done
+for _ in 1 2; do ./buffers heap="$heap" times=20000 alloc=4096 map unmap close again & done
 # shellcheck disable=SC2016	# for that shell to expand
 check "loads and unloads meanwhile" sh -c 'for i in 1 2 3 4 5; do rmmod leakwatch && insmod ./leakwatch.ko && cat $1/holders > /dev/null || exit 1; done' sh $B
 killall -9 buffers
