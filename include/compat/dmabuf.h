@@ -132,8 +132,10 @@ static inline const char *lw_exporter(const struct dma_buf *dmabuf)
 }
 
 /** lw_dmabuf_ion() - Return: the ION buffer that @dmabuf stands for, NULL if it is not ION's */
-static inline const void *lw_dmabuf_ion(const struct dma_buf *dmabuf, const char *exporter)
+static inline const void *lw_dmabuf_ion(const struct dma_buf *dmabuf)
 {
+	const char *exporter = lw_exporter(dmabuf);
+
 	if (exporter[0] != 'i' || (strcmp(exporter, "ion") && strcmp(exporter, "ion.c")))
 		return NULL;
 	return dmabuf->priv;
@@ -148,7 +150,7 @@ static inline void lw_dmabuf_read(const struct dma_buf *dmabuf, struct lw_dmabuf
 	to->release = dmabuf->ops->release;
 	to->bytes = dmabuf->size;
 	to->heap = lw_exporter(dmabuf);
-	to->ion = lw_dmabuf_ion(dmabuf, to->heap);
+	to->ion = lw_dmabuf_ion(dmabuf);
 	if (to->ion)
 		to->heap = lw_ion_heap(to->ion, dmabuf->size) ?: "ion";
 	else if (to->heap[0] == 'h' && !strcmp(to->heap, "heap_helpers"))
@@ -221,9 +223,9 @@ static inline const void *lw_file_ion(const struct file *file)
 	return NULL;
 }
 
-static inline bool lw_ion_heap(const void *buffer, u64 bytes, char *name)
+static inline const char *lw_ion_heap(const void *buffer, u64 bytes)
 {
-	return false;
+	return NULL;
 }
 
 #endif
