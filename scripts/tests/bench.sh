@@ -1,45 +1,66 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# Runs in the guest, under -icount: the loops of kunit/bench in each state of leakwatch.
+# Runs in the guest, under -icount: the loops of kunit/bench in each state of leakwatch. With a file
+# "short" beside it, only what has a limit (bench.limits).
 D=/sys/kernel/debug/leakwatch
 
-# measure STATE [FILL]
+# measure STATE [FILL [PARAMETER]]
 measure() {
-	insmod ./bench.ko fill="${2:-0}" || exit 1
+	# shellcheck disable=SC2086 # a word or none
+	insmod ./bench.ko fill="${2:-0}" $3 || exit 1
 	sed "s/^/bench: $1 /" /sys/module/bench/parameters/result
 	rmmod bench
+}
+
+lossless() {
+	awk '/^(lost|wrong)/ && $2 { print "lost something:", $0; exit 1 }' $D/status || exit 1
+}
+
+# again SETTING...: empty tables, that setting
+again() {
+	echo stop > $D/control
+	echo "$@" > $D/control
+	echo start > $D/control
 }
 
 # Fills of a table of 65536, the least for 1 GiB
 half=32768 most=52429
 measure absent
 measure absent_50 $half
-measure absent_80 $most
 insmod ./leakwatch.ko objects=65536 || exit 1
 echo stop > $D/control
 measure stopped
-echo "stacks off" > $D/control
-for state in stacks_off stacks_all; do
-	echo "${state%_*} ${state#*_}" > $D/control
-	for fill in 0 $half $most; do
-		echo stop > $D/control
-		echo start > $D/control
-		case $fill in
-		0) measure $state ;;
-		"$half") measure ${state}_50 $half ;;
-		"$most") measure ${state}_80 $most ;;
-		esac
-		awk '/^lost/ && $2 { print "lost something:", $0; exit 1 }' $D/status || exit 1
-	done
-done
+again stacks off
+measure stacks_off
+again stacks off
+measure stacks_off_50 $half
+lossless
+again stacks all
+measure stacks_all_50 $half
+lossless
 echo "mode sampled" > $D/control
-for state in off all; do
-	echo "stacks $state" > $D/control
-	echo clear > $D/control
-	measure sampled_$state
-done
-awk '/^lost/ && $2 { print "lost something:", $0; exit 1 }' $D/status || exit 1
+echo clear > $D/control
+measure sampled_all
+lossless
+if [ -e short ]; then
+	rmmod leakwatch
+	exit 0
+fi
+
+again stacks off
+measure sampled_off
+echo "mode exact" > $D/control
+again stacks off
+measure stacks_off_80 $most
+lossless
+again stacks all
+measure stacks_all
+again stacks all
+measure stacks_all_80 $most
+lossless
 rmmod leakwatch
+measure absent_80 $most
+measure trivial_probes 0 probes=1
 
 # Bytes an object at 80 % load: the table as it is, over what is in it
 insmod ./leakwatch.ko objects=65536 stacks=off || exit 1
@@ -49,14 +70,17 @@ awk '$1 == "objects_kb" { kb = $2 } $1 == "objects_live" { live = $2 } $1 == "lo
 rmmod bench
 rmmod leakwatch
 
-# The time of reading top with 500,000 live objects, in virtual ns: one instruction is one
-insmod ./leakwatch.ko objects=1048576 || exit 1
-insmod ./bench.ko fill=500000 || exit 1
-for file in top slab/sites slab/stacks page/sites status; do
-	from=$(awk '{ print $1 * 100 }' /proc/uptime)
-	cat $D/$file > /dev/null
-	to=$(awk '{ print $1 * 100 }' /proc/uptime)
-	echo "bench: read $file $(((to - from) * 10)) ms_of_virtual_time"
+# The time of reading each file, with more and more live objects, in virtual ms: one instruction is one ns
+for live in 1000 100000 1000000; do
+	insmod ./leakwatch.ko objects=2097152 || exit 1
+	insmod ./bench.ko fill=$live || exit 1
+	for file in triage top slab/sites slab/caches slab/stacks page/sites page/stacks page/lost meminfo census folded metrics status; do
+		[ -e $D/$file ] || continue
+		from=$(awk '{ print $1 * 100 }' /proc/uptime)
+		for _ in 1 2 3 4 5 6 7 8 9 10; do cat $D/$file > /dev/null; done
+		to=$(awk '{ print $1 * 100 }' /proc/uptime)
+		echo "bench: read $file,${live}_live $((to - from)) ms_of_virtual_time"
+	done
+	rmmod bench
+	rmmod leakwatch
 done
-rmmod bench
-rmmod leakwatch
