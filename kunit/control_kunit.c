@@ -43,7 +43,7 @@ static int control_test_init(struct kunit *test)
 {
 	lw_settings = defaults;
 	lw_sample_set(0);
-	lw_stacks = true;
+	lw_stacks = LW_STACKS_ALL;
 	lw_depth = 16;
 	nr_starts = 0;
 	nr_stops = 0;
@@ -73,9 +73,9 @@ static int tell(const char *text)
 static void good_lines(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, tell("stacks off"), 0);
-	KUNIT_EXPECT_FALSE(test, lw_stacks);
+	KUNIT_EXPECT_EQ(test, lw_stacks, LW_STACKS_OFF);
 	KUNIT_EXPECT_EQ(test, tell("  stacks \t all\n"), 0);
-	KUNIT_EXPECT_TRUE(test, lw_stacks);
+	KUNIT_EXPECT_EQ(test, lw_stacks, LW_STACKS_ALL);
 	KUNIT_EXPECT_EQ(test, tell("depth 1"), 0);
 	KUNIT_EXPECT_EQ(test, lw_depth, 1);
 	KUNIT_EXPECT_EQ(test, tell("depth\t32\n"), 0);
@@ -155,7 +155,7 @@ static void refusals(struct kunit *test)
 	for (round = 0; round < 2; round++) {
 		struct lw_settings before = lw_settings;
 		unsigned int depth = lw_depth;
-		bool stacks = lw_stacks;
+		unsigned int stacks = lw_stacks;
 
 		for (i = 0; i < ARRAY_SIZE(bad_lines); i++) {
 			const char *line = bad_lines[i];

@@ -41,7 +41,7 @@ static int door_test_init(struct kunit *test)
 		return -ENOMEM;
 	slab_pfn = page_to_pfn(virt_to_page(slab_object));
 	pfn = page_to_pfn(virt_to_page(buffer));
-	lw_stacks = true;
+	lw_stacks = LW_STACKS_ALL;
 	lw_sample_set(0);
 	lw_stats_clear();
 	return lw_live_init(LW_LIVE_MIN, (unsigned long)buffer, BYTES) ?:
@@ -321,21 +321,78 @@ static void full_sites(struct kunit *test)
 	conserved(test);
 }
 
+static unsigned int nr_paths(void)
+{
+	unsigned int nr = 0;
+	u32 id;
+
+	for (id = LW_SITE_GONE + 1; id < lw_sites_end(); id++)
+		nr += lw_site_live(&lw_sites[id]) && lw_sites[id].nr_frames > 1;
+	return nr;
+}
+
+static noinline __noclone void alloc_ten(unsigned long first)
+{
+	unsigned long i;
+
+	for (i = first; i < first + 10; i++)
+		alloc(i, SMALL);
+}
+
+/* Call sites alone, but for one that is zoomed at: of its objects some have paths. */
+static void zoomed(struct kunit *test)
+{
+	u32 id, call = LW_SITE_NOBODY;
+
+	lw_stacks = LW_STACKS_ZOOM;
+	lw_zoom_rate = LW_ZOOM_RATE_MAX;
+	alloc_ten(1);
+	KUNIT_EXPECT_EQ(test, nr_paths(), 0);
+	for (id = LW_SITE_GONE + 1; id < lw_sites_end(); id++)
+		if (lw_sites[id].what == SMALL)
+			call = id;
+	KUNIT_ASSERT_NE(test, call, LW_SITE_NOBODY);
+	lw_zoom_set(&call, 1);
+	alloc_ten(11);
+	KUNIT_EXPECT_GE(test, nr_paths(), 1);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_ZOOMED), 10);
+	KUNIT_EXPECT_EQ(test, live_of(SMALL), 20);
+	for (id = LW_SITE_GONE + 1; id < lw_sites_end(); id++)
+		if (lw_site_live(&lw_sites[id]) && lw_sites[id].nr_frames > 1)
+			KUNIT_EXPECT_EQ(test, lw_sites[id].call, lw_sites[call].call);
+
+	/* no budget, no path, and nothing lost */
+	lw_zoom_rate = 0;
+	lw_stats_clear();
+	while (lw_zoom_take())
+		;
+	id = lw_sites_end();
+	lw_stats_clear();
+	alloc_ten(21);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_ZOOMED), 0);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_ZOOM_OVER), 10);
+	KUNIT_EXPECT_EQ(test, lw_sites_end(), id);
+	KUNIT_EXPECT_EQ(test, live_of(SMALL), 30);
+	KUNIT_EXPECT_EQ(test, lw_stats_lost(), 0);
+	conserved(test);
+	lw_zoom_set(NULL, 0);
+}
+
 static void call_sites_alone(struct kunit *test)
 {
 	u32 id;
 
-	lw_stacks = false;
+	lw_stacks = LW_STACKS_OFF;
 	alloc(1, SMALL);
 	alloc(2, SMALL);
 	KUNIT_EXPECT_EQ(test, sum_of(SMALL).nr, 2);	/* there are two calls */
 	KUNIT_EXPECT_EQ(test, live_of(SMALL), 2);
 	for (id = 1; id < lw_sites_end(); id++)
 		KUNIT_EXPECT_LE(test, lw_sites[id].nr_frames, 1);
-	lw_stacks = true;
+	lw_stacks = LW_STACKS_ALL;
 	alloc(3, SMALL);
 	KUNIT_EXPECT_EQ(test, sum_of(SMALL).nr, 3);
-	lw_stacks = false;
+	lw_stacks = LW_STACKS_OFF;
 	alloc(3, SMALL);
 	expect_stats(test, LW_MISSED_OBJECTS, 1);
 	lw_object_free(object(1));
@@ -603,9 +660,9 @@ static void drawn_objects(struct kunit *test)
 	lw_filter_clear();
 	alloc_drawn(1, SMALL);
 	alloc_drawn(2, SMALL);
-	lw_stacks = false;
+	lw_stacks = LW_STACKS_OFF;
 	alloc_drawn(3, SMALL);
-	lw_stacks = true;
+	lw_stacks = LW_STACKS_ALL;
 	KUNIT_EXPECT_EQ(test, live_of(what), 3);
 	KUNIT_EXPECT_EQ(test, sum_of(SMALL).allocs, 0);
 	/* all belong to a call site in exact mode */
@@ -776,6 +833,7 @@ static struct kunit_case door_cases[] = {
 	KUNIT_CASE(full_table),
 	KUNIT_CASE(full_sites),
 	KUNIT_CASE(call_sites_alone),
+	KUNIT_CASE(zoomed),
 	KUNIT_CASE(pages),
 	KUNIT_CASE(missed_pages),
 	KUNIT_CASE(pages_outside),

@@ -62,7 +62,7 @@ static unsigned long second_of(unsigned long addr)
 
 	if (!lw_live_place(addr, &at))
 		return ULONG_MAX;
-	return other((at.first - lw_live.slot) / SLOTS, lw_entry_tag(at.entry));
+	return other((at.first - lw_live.slot) / SLOTS, lw_place_left(&at));
 }
 
 /* How many entries @addr has, in which state the last of them is in @entry. */
@@ -126,7 +126,8 @@ static void entry_states(struct kunit *test)
 
 	KUNIT_EXPECT_TRUE(test, lw_entry_free(0));
 	KUNIT_EXPECT_TRUE(test, lw_entry_free(LW_SPILL));
-	KUNIT_EXPECT_FALSE(test, lw_entry_free(LW_GIVEN));
+	KUNIT_EXPECT_TRUE(test, lw_entry_free(lw_entry_left(entry)));
+	KUNIT_EXPECT_EQ(test, lw_entry_tag(lw_entry_left(entry)), lw_entry_tag(entry));
 	KUNIT_EXPECT_FALSE(test, lw_entry_free(entry));
 
 	KUNIT_EXPECT_EQ(test, lw_entry_key(entry), lw_entry_key(entry | LW_SPILL | LW_GIVEN));
@@ -229,10 +230,10 @@ static void bijection(struct kunit *test)
 		one = first_of(addr);
 		two = second_of(addr);
 		wrong += one == two || max(one, two) >= lw_live_slots() / SLOTS;
-		wrong += other(two, lw_entry_tag(at.entry)) != one;
-		wrong += address(one, at.entry) != addr;
-		wrong += address(two, lw_entry_as(at.entry, LW_SECOND)) != addr;
-		wrong += address(two, lw_entry_as(at.entry, LW_COMING)) != addr;
+		wrong += other(two, lw_place_left(&at)) != one;
+		wrong += address(one, lw_place_entry(&at)) != addr;
+		wrong += address(two, lw_entry_as(lw_place_entry(&at), LW_SECOND)) != addr;
+		wrong += address(two, lw_entry_as(lw_place_entry(&at), LW_COMING)) != addr;
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
@@ -452,8 +453,10 @@ static void age_is_now(struct kunit *test)
 static bool try_add(unsigned long addr, u32 site)
 {
 	struct lw_place at;
+	u64 entry = lw_entry(0, site, lw_clock_now());
 
-	return lw_live_place(addr, &at) && lw_live_try_add(&at, lw_entry(0, site, lw_clock_now()));
+	return lw_live_place(addr, &at) &&
+	       (lw_live_try_again(&at, entry) || lw_live_try_add(&at, entry));
 }
 
 /* The easy halves do it in the first bucket or not at all. */
@@ -482,6 +485,74 @@ static void tries(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, used(), SLOTS);
 	KUNIT_EXPECT_EQ(test, lw_live_take(addr, &old), 0);
 	KUNIT_EXPECT_EQ(test, lw_entry_site(old), 3);
+}
+
+/* Which slot of its first bucket has what @addr left, or -1. */
+static int left_at(unsigned long addr)
+{
+	struct lw_place at;
+
+	return lw_live_place(addr, &at) && at.tag ? lw_live_find(at.first, at.tag) : -1;
+}
+
+static bool again(unsigned long addr, u32 site)
+{
+	struct lw_place at;
+
+	return lw_live_place(addr, &at) && lw_live_try_again(&at, lw_entry(0, site, 0));
+}
+
+/* What was taken leaves its tag, which is no entry, and comes back to the very place. */
+static void leaving(struct kunit *test)
+{
+	unsigned long addr = in_bucket(7, 3), late = in_bucket(7, SLOTS + 1);
+	u64 old, entry;
+	int i;
+
+	KUNIT_EXPECT_FALSE(test, again(addr, 1));
+	for (i = 0; i < SLOTS; i++)
+		KUNIT_ASSERT_EQ(test, lw_live_add(in_bucket(7, i), 1, &old), 0);
+	KUNIT_ASSERT_EQ(test, lw_live_take(addr, &old), 0);
+	KUNIT_EXPECT_EQ(test, left_at(addr), 3);
+	KUNIT_EXPECT_EQ(test, places(addr, &entry), 0);
+	KUNIT_EXPECT_EQ(test, used(), SLOTS - 1);
+	KUNIT_EXPECT_EQ(test, lw_live_take(addr, &old), -ENOENT);
+	KUNIT_EXPECT_TRUE(test, again(addr, 2));
+	KUNIT_EXPECT_EQ(test, lw_entry_site(bucket(7)[3]), 2);
+	KUNIT_EXPECT_FALSE(test, again(addr, 3));
+	/* a free that is missed shows: what has come back left nothing */
+	KUNIT_EXPECT_EQ(test, lw_live_add(addr, 4, &old), -EEXIST);
+	KUNIT_EXPECT_EQ(test, lw_entry_site(old), 2);
+
+	/* also the slow way goes there, though a slot before it is free */
+	KUNIT_EXPECT_NE(test, lw_live_try_take(addr), 0);
+	KUNIT_EXPECT_NE(test, lw_live_try_take(in_bucket(7, 1)), 0);
+	KUNIT_EXPECT_EQ(test, lw_live_add(addr, 5, &old), 0);
+	KUNIT_EXPECT_EQ(test, lw_entry_site(bucket(7)[3]), 5);
+
+	/* until somebody else has taken the slot */
+	KUNIT_EXPECT_EQ(test, left_at(in_bucket(7, 1)), 1);
+	KUNIT_EXPECT_EQ(test, lw_live_add(late, 6, &old), 0);
+	KUNIT_EXPECT_EQ(test, left_at(in_bucket(7, 1)), -1);
+	KUNIT_EXPECT_FALSE(test, again(in_bucket(7, 1), 7));
+
+	/* what goes from its second bucket leaves nothing, nor does a tag of 0 */
+	KUNIT_EXPECT_EQ(test, lw_live_add(in_bucket(7, 1), 8, &old), 0);
+	KUNIT_EXPECT_EQ(test, places(in_bucket(7, 1), &entry), 1);
+	KUNIT_EXPECT_EQ(test, lw_entry_state(entry), LW_SECOND);
+	KUNIT_EXPECT_EQ(test, lw_live_take(in_bucket(7, 1), &old), 0);
+	KUNIT_EXPECT_EQ(test, left_at(in_bucket(7, 1)), -1);
+	KUNIT_EXPECT_EQ(test, lw_live_take(in_bucket(7, 0), &old), 0);
+	KUNIT_EXPECT_FALSE(test, again(in_bucket(7, 0), 9));
+
+	/* and where the bucket has spilled, who has left something needs no look at the second */
+	KUNIT_EXPECT_TRUE(test, lw_live_spilled(bucket(7)));
+	KUNIT_EXPECT_NE(test, lw_live_try_take(addr), 0);
+	KUNIT_EXPECT_TRUE(test, again(addr, 10));
+	KUNIT_EXPECT_TRUE(test, lw_live_spilled(bucket(7)));
+	for (i = 0; i < SLOTS + 2; i++)
+		lw_live_take(in_bucket(7, i), &old);
+	KUNIT_EXPECT_EQ(test, used(), 0);
 }
 
 /* The ninth of a bucket goes to its second one, is found there, and stays when others go. */
@@ -548,7 +619,7 @@ static void put_coming(struct kunit *test, unsigned long addr, u32 site)
 	struct lw_place at;
 
 	KUNIT_ASSERT_TRUE(test, lw_live_place(addr, &at));
-	bucket(second_of(addr))[SLOTS - 1] = lw_entry_as(at.entry | lw_entry(0, site, 0),
+	bucket(second_of(addr))[SLOTS - 1] = lw_entry_as(lw_place_entry(&at) | lw_entry(0, site, 0),
 							 LW_COMING);
 	spill(at.first);
 }
@@ -1031,6 +1102,7 @@ static struct kunit_case live_cases[] = {
 	KUNIT_CASE(tombstones),
 	KUNIT_CASE(age_is_now),
 	KUNIT_CASE(tries),
+	KUNIT_CASE(leaving),
 	KUNIT_CASE(spilling),
 	KUNIT_CASE(moving),
 	KUNIT_CASE(moving_and_take),

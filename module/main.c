@@ -50,9 +50,9 @@ static unsigned int depth = 16;
 module_param(depth, uint, 0444);
 MODULE_PARM_DESC(depth, "frames of a path, 1 to 32 (16)");
 
-static char *stacks = "all";
+static char *stacks = "";
 module_param(stacks, charp, 0444);
-MODULE_PARM_DESC(stacks, "all: whole paths; off: slab objects by call site alone (all)");
+MODULE_PARM_DESC(stacks, "all: whole paths; off: slab objects by call site alone; zoom: the same, with paths for call sites that grow (all, zoom where paths are dear)");
 
 static char *mode = "exact";
 module_param(mode, charp, 0444);
@@ -138,8 +138,8 @@ static int check_parameters(void)
 	    !check_range("buffers", buffers, LW_BUFFERS_MIN, LW_BUFFERS_MAX) ||
 	    !check_range("depth", depth, 1, LW_DEPTH_MAX))
 		return -EINVAL;
-	if (strcmp(stacks, "all") && strcmp(stacks, "off")) {
-		pr_err("stacks=%s is none of all, off\n", stacks);
+	if (*stacks && lw_stacks_of_name(stacks) < 0) {
+		pr_err("stacks=%s is none of all, zoom, off\n", stacks);
 		return -EINVAL;
 	}
 	if (strcmp(mode, "exact") && strcmp(mode, "sampled")) {
@@ -153,7 +153,9 @@ static int check_parameters(void)
 	}
 	lw_sample_init(get_random_u64());
 	lw_sample_set(*mode == 's' ? lw_settings.rate : 0);
-	lw_stacks = *stacks == 'a';
+	if (!*stacks)
+		stacks = (char *)lw_stacks_name(LW_STACKS_DEFAULT);
+	lw_stacks = lw_stacks_of_name(stacks);
 	lw_depth = depth;
 	return 0;
 }

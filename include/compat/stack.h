@@ -59,10 +59,11 @@ static __always_inline unsigned int stack_trace_save(unsigned long *frames, unsi
 #define LW_STACK_IN_DETOUR	(!(IS_ENABLED(CONFIG_ARM) && IS_ENABLED(CONFIG_OPTPROBES)))
 
 /**
- * lw_stack_read() - Return: the word at @at, which is on the current stack, in anybody's frame
+ * lw_stack_read() - read the stack
+ * @at: an address on the current stack, in anybody's frame
  *
  * Nobody else writes it, so it is a plain read, which can be an operand of a comparison; but KASAN
- * knows that it is nobody's business.
+ * knows that it is nobody's business. Return: the word there.
  */
 static __always_inline unsigned long lw_stack_read(unsigned long at)
 {

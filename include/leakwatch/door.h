@@ -30,7 +30,7 @@
  */
 void lw_object_alloc_by_path(unsigned long call_site, const void *object, lw_what_t what);
 void lw_object_alloc_by_call(unsigned long call_site, const void *object, lw_what_t what);
-void lw_object_alloc_slow(struct lw_site *site, const void *object);
+void lw_object_alloc_new(struct lw_site *site, const void *object);
 void lw_object_free_slow(const void *object);
 void lw_pages_alloc_by_path(unsigned long pfn, unsigned int order, lw_what_t what);
 void lw_pages_alloc_by_kind(unsigned long pfn, unsigned int order, lw_what_t what);
@@ -53,8 +53,8 @@ static __always_inline void lw_object_put_straight(struct lw_site *site, const v
 
 	/* NULL and ZERO_SIZE_PTR have no place */
 	if (unlikely(!lw_live_place(lw_untag(object), &at)) ||
-	    unlikely(!lw_live_try_add(&at, site->entry | lw_entry(0, 0, lw_clock_now()))))
-		return lw_object_alloc_slow(site, object);
+	    unlikely(!lw_live_try_again(&at, site->entry | lw_entry(0, 0, lw_clock_now()))))
+		return lw_object_alloc_new(site, object);
 	lw_site_charge_one(site);
 	lw_site_saw(site);
 }
@@ -84,7 +84,7 @@ static __always_inline void lw_object_alloc(unsigned long call_site, const void 
 	struct lw_site *site;
 
 	/* a setting; either value is right while it changes */
-	if (data_race(lw_stacks))
+	if (data_race(lw_stacks) == LW_STACKS_ALL)
 		return lw_object_alloc_by_path(call_site, object, what);
 	site = lw_site_met(what, call_site);
 	if (unlikely(!lw_site_is_call(site, what, call_site)))

@@ -38,7 +38,9 @@
 
 /**
  * enum lw_state - where an entry stands, in the two highest bits
- * @LW_EMPTY: nothing here; all other bits but the spill bit are 0
+ * @LW_EMPTY: nothing here; if the tag is not 0 it is that of the address that was in this, its
+ *	first bucket, and is in the table nowhere now (live.c, "Leaving"); all other bits but the
+ *	spill bit are 0
  * @LW_COMING: on its way to its second bucket, not yet gone from its first (live.c, "Moving")
  * @LW_FIRST: in the first bucket of its address
  * @LW_SECOND: in the second bucket of its address
@@ -95,15 +97,21 @@ static inline u64 lw_entry_given(u64 entry)
 	return (entry & ~((u64)LW_SITE_MASK << LW_SITE_SHIFT) & ~LW_SPILL) | LW_GIVEN;
 }
 
+/** lw_entry_left() - Return: what an entry of a first bucket leaves, and the spill bit */
+static inline u64 lw_entry_left(u64 entry)
+{
+	return entry & (LW_TAG_MASK | LW_SPILL);
+}
+
 /**
  * lw_entry_free() - may a slot be claimed?
  * @entry: the word in it
  *
- * Return: whether there is nothing in it but perhaps the spill bit.
+ * Return: whether there is nothing in it but what an entry left, perhaps.
  */
 static inline bool lw_entry_free(u64 entry)
 {
-	return entry <= LW_SPILL;
+	return lw_entry_state(entry) == LW_EMPTY;
 }
 
 /** lw_entry_key() - Return: state and tag: what entries of one address in one bucket share */
@@ -112,11 +120,8 @@ static inline u16 lw_entry_key(u64 entry)
 	return entry >> LW_TAG_SHIFT;
 }
 
-/** lw_entry_key_in_first() - Return: the key in its first bucket of what has this tag, and more */
-static inline u16 lw_entry_key_in_first(u64 tag)
-{
-	return (tag & ((1U << LW_TAG_BITS) - 1)) | LW_FIRST << LW_TAG_BITS;
-}
+#define LW_KEY_TAG	((1U << LW_TAG_BITS) - 1)
+#define LW_KEY_FIRST	(LW_FIRST << LW_TAG_BITS)
 
 /*
  * lw_entry_peek() - state and tag of the entry in memory, read alone

@@ -60,12 +60,24 @@ extern struct lw_live lw_live;
 /**
  * struct lw_place - where an address stands
  * @first: its first bucket
- * @entry: state and tag that an entry of it has there; all other bits 0
+ * @tag: its tag, as a number
  */
 struct lw_place {
 	u64 *first;
-	u64 entry;
+	u16 tag;
 };
+
+/** lw_place_left() - Return: the word that an entry of the address leaves */
+static __always_inline u64 lw_place_left(const struct lw_place *at)
+{
+	return (u64)at->tag << LW_TAG_SHIFT;
+}
+
+/** lw_place_entry() - Return: state and tag that an entry of it has in its first bucket */
+static __always_inline u64 lw_place_entry(const struct lw_place *at)
+{
+	return (u64)(at->tag | LW_KEY_FIRST) << LW_TAG_SHIFT;
+}
 
 /**
  * lw_live_init() - take the memory of the table
@@ -104,14 +116,13 @@ static __always_inline bool lw_live_place(unsigned long addr, struct lw_place *a
 	key = (key ^ key >> LW_LIVE_FOLD) * lw_live.mul;
 	at->first = (void *)lw_live.slot +
 		    (unsigned long)(key >> lw_live.at_shift & lw_live.at_mask);
-	at->entry = (u64)lw_entry_key_in_first(key) << LW_TAG_SHIFT;
+	at->tag = key & LW_KEY_TAG;
 	return true;
 }
 
-/** lw_live_find() - Return: which slot of bucket @slot has the key of @entry, or -1 */
-static __always_inline int lw_live_find(const u64 *slot, u64 entry)
+/** lw_live_find() - Return: which slot of bucket @slot has that @key, or -1 */
+static __always_inline int lw_live_find(const u64 *slot, u16 key)
 {
-	u16 key = lw_entry_key(entry);
 	int i;
 
 #pragma GCC unroll 8
@@ -121,22 +132,14 @@ static __always_inline int lw_live_find(const u64 *slot, u64 entry)
 	return -1;
 }
 
-/**
- * lw_live_room() - find room in a bucket
- * @slot: the bucket
- * @from: the slot to begin at
- * @spill: LW_SPILL if a slot may have the spill bit, else 0
- *
- * Return: a slot with nothing in it but that, or -1.
- */
-static __always_inline int lw_live_room(const u64 *slot, int from, u64 spill)
+/** lw_live_room() - Return: a slot of bucket @slot that may be claimed, or -1 */
+static __always_inline int lw_live_room(const u64 *slot)
 {
 	int i;
 
 #pragma GCC unroll 8
-	for (i = from; i < LW_LIVE_SLOTS; i++)
-		/* only a hint: the slot is claimed by cmpxchg */
-		if (data_race(slot[i]) <= spill)
+	for (i = 0; i < LW_LIVE_SLOTS; i++)
+		if (lw_entry_peek(&slot[i]) <= LW_KEY_TAG)
 			return i;
 	return -1;
 }
@@ -180,31 +183,49 @@ static __always_inline bool lw_live_swap(u64 *slot, u64 seen, u64 entry)
 int lw_live_add(unsigned long addr, u32 site, u64 *old);
 
 /**
- * lw_live_try_add() - lw_live_add(), where nothing is in the way, as nearly always
+ * lw_live_try_again() - lw_live_add() of an address that was in the table before, as most were
  * @at: the object's place
  * @entry: the site's number and the age, as lw_entry() packs them
  *
  * Any context.
+ *
+ * Return: whether it was done: what the address has left was still there. If not, nothing has
+ * changed.
+ */
+static __always_inline bool lw_live_try_again(const struct lw_place *at, u64 entry)
+{
+	int slot = lw_live_find(at->first, at->tag);
+
+	return likely(slot >= 0) && likely(at->tag) &&	/* one of 0 leaves nothing */
+	       likely(lw_try_cmpxchg64(&at->first[slot], lw_place_left(at),
+				       lw_place_entry(at) | entry));
+}
+
+/**
+ * lw_live_try_add() - the same, where lw_live_try_again() has just failed: of an address that left
+ * nothing
+ * @at: the object's place
+ * @entry: the site's number and the age, as lw_entry() packs them
  *
  * Return: whether it was done: nothing of that address in the first bucket, which never spilled,
  * and room there. If not, nothing has changed.
  */
 static __always_inline bool lw_live_try_add(const struct lw_place *at, u64 entry)
 {
-	int room = 0;
+	u64 seen;
+	int slot;
 
-	if (unlikely(lw_live_find(at->first, at->entry) >= 0))
+	if (unlikely(lw_live_find(at->first, at->tag | LW_KEY_FIRST) >= 0))
 		return false;
 	smp_rmb();	/* live.c, "Spilling": an entry whose free was missed may just have moved */
-	/* a hint, as for room elsewhere; and the spill bit, see lw_live_spilled() */
-	if (data_race(at->first[0])) {
-		if (unlikely(lw_live_spilled(at->first)))
-			return false;
-		room = lw_live_room(at->first, 1, 0);
-		if (unlikely(room < 0))
-			return false;
-	}
-	return likely(lw_try_cmpxchg64(&at->first[room], 0, at->entry | entry));
+	if (unlikely(lw_live_spilled(at->first)))
+		return false;
+	slot = lw_live_room(at->first);
+	if (unlikely(slot < 0))
+		return false;
+	seen = READ_ONCE(at->first[slot]);
+	return lw_entry_free(seen) &&
+	       likely(lw_live_swap(&at->first[slot], seen, lw_place_entry(at) | entry));
 }
 
 /**
@@ -235,13 +256,13 @@ static __always_inline u64 lw_live_try_take(unsigned long addr)
 
 	if (unlikely(!lw_live_place(addr, &at)))
 		return 0;
-	here = lw_live_find(at.first, at.entry);
+	here = lw_live_find(at.first, at.tag | LW_KEY_FIRST);
 	if (unlikely(here < 0))
 		return 0;
 	seen = READ_ONCE(at.first[here]);
-	if (unlikely(lw_entry_key(seen) != lw_entry_key(at.entry)))
+	if (unlikely(lw_entry_key(seen) != (at.tag | LW_KEY_FIRST)))
 		return 0;
-	return likely(lw_live_swap(&at.first[here], seen, 0)) ? seen : 0;
+	return likely(lw_try_cmpxchg64(&at.first[here], seen, lw_entry_left(seen))) ? seen : 0;
 }
 
 /**
@@ -256,6 +277,14 @@ static __always_inline u64 lw_live_try_take(unsigned long addr)
  * -EALREADY if it was given up before; -ERANGE, -EBUSY as lw_live_take().
  */
 int lw_live_give(unsigned long addr, u64 *old);
+
+/** lw_live_entry() - Return: the entry in slot @nr; 0 if there is none, or it is nobody's object */
+static __always_inline u64 lw_live_entry(unsigned long nr)
+{
+	u64 entry = lw_read64(&lw_live.slot[nr]);
+
+	return lw_entry_state(entry) >= LW_FIRST && !(entry & LW_GIVEN) ? entry : 0;
+}
 
 /**
  * lw_live_next() - find the next entry of a live object

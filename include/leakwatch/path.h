@@ -40,8 +40,34 @@ struct lw_path {
 	unsigned long frame[LW_DEPTH_MAX];
 };
 
-/* Settings, changed at any time: whole paths or call sites alone; the longest path. */
-extern bool lw_stacks;
+/**
+ * enum lw_stacks - of which slab objects whole paths are taken; of others the call site is enough
+ * @LW_STACKS_OFF: of none
+ * @LW_STACKS_ZOOM: of those whose call sites grow, within a budget (zoom.h)
+ * @LW_STACKS_ALL: of all
+ */
+enum lw_stacks {
+	LW_STACKS_OFF,
+	LW_STACKS_ZOOM,
+	LW_STACKS_ALL,
+};
+
+/* All where a walk is fast. */
+#if defined(LW_STACK_ORC) || defined(LW_STACK_RECORDS)
+#define LW_STACKS_DEFAULT	LW_STACKS_ALL
+#else
+#define LW_STACKS_DEFAULT	LW_STACKS_ZOOM
+#endif
+
+/* Settings, changed at any time: that, and the longest path. */
+extern unsigned int lw_stacks;
+
+/** lw_stacks_name() - Return: what people call a setting, NULL if there is none such */
+const char *lw_stacks_name(unsigned int stacks);
+
+/** lw_stacks_of_name() - Return: the setting that is called @name, -EINVAL if there is none such */
+int lw_stacks_of_name(const char *name);
+
 extern unsigned int lw_depth;
 
 /** lw_depth_set() - change lw_depth; 1 to LW_DEPTH_MAX. Process context. */
@@ -90,6 +116,7 @@ static __always_inline bool lw_path_is(const struct lw_walk *walk, const struct 
 	u32 era = smp_load_acquire(&site->era);		/* pairs with settle() */
 
 	return likely(era == lw_walk_now()) && likely(era) && likely(site->what == what) &&
+	       /* it changes when its module goes: then it is no address */
 	       likely(data_race(site->call) == call) &&
 	       lw_walk_by(walk, lw_site_frames(site), lw_site_steps_of(site), site->nr_frames);
 }

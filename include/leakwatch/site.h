@@ -175,6 +175,7 @@ struct lw_counts {
  * @cache: the slab cache, by number; 0 if not known. Settled at the first event
  * @nr_frames: how many; 0 for a kind
  * @state: LW_SITE_* below; LW_SITE_READY set last, when the site may be read
+ * @zoomed: its objects get paths, where others do not (zoom.h)
  * @era: lw_walk_era when the steps between its frames were known (walk.h); 0 if never
  *
  * A cache line: all that an event needs is in it.
@@ -195,6 +196,7 @@ struct lw_site {
 	u8 nr_frames;
 	u8 state;
 	u32 era;
+	u8 zoomed;
 } __aligned(64);
 
 static_assert(sizeof(struct lw_site) == 64);
@@ -332,6 +334,15 @@ static __always_inline void lw_site_meet(struct lw_site *site)
 {
 	/* a site that is being retired may be noted once more, for nothing */
 	WRITE_ONCE(*lw_site_met_at(site->what, data_race(site->call)), site);
+}
+
+/** lw_site_unmeet() - @site has to be looked for when it is asked for next */
+static inline void lw_site_unmeet(const struct lw_site *site)
+{
+	struct lw_site **met = lw_site_met_at(site->what, site->call);
+
+	if (READ_ONCE(*met) == site)
+		WRITE_ONCE(*met, lw_sites);
 }
 
 /**

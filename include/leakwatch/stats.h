@@ -39,6 +39,8 @@
  * @LW_CACHES_FULL: events of slab caches that got no name, the table of caches being full
  * @LW_MOVED: entries moved to their second bucket to make room: no loss, a sign of a full table
  * @LW_SITES_SPOILT: site numbers lost to two CPUs making the same site at once: no loss
+ * @LW_ZOOMED: paths that were taken of call sites that are zoomed at: no loss
+ * @LW_ZOOM_OVER: objects of such that got none, as there were too many: no loss
  * @LW_NR_STATS: how many there are
  */
 enum lw_stat {
@@ -66,6 +68,8 @@ enum lw_stat {
 	LW_CACHES_FULL,
 	LW_MOVED,
 	LW_SITES_SPOILT,
+	LW_ZOOMED,
+	LW_ZOOM_OVER,
 	LW_NR_STATS
 };
 

@@ -105,7 +105,7 @@ DECLARE_PER_CPU(int, lw_walk_left);
 /* The rest of lw_walk_due(). */
 void lw_walk_check_next(void);
 
-/** lw_walk_soon() - Return: whether lw_walk_due() has to decide on this capture; if not, it is done */
+/** lw_walk_soon() - Return: whether lw_walk_due() has to decide on this capture */
 static __always_inline bool lw_walk_soon(void)
 {
 	int left = raw_cpu_read(lw_walk_left) - 1;	/* it need not be exact */
@@ -191,7 +191,9 @@ static __always_inline bool lw_walk_by(const struct lw_walk *walk, const unsigne
 	if (unlikely(walk->at + data_race(step[nr - 1]) * sizeof(long) > walk->end))
 		return false;
 	for (i = 1; i < nr; i++)
+		/* as above: plain reads are operands */
 		if (lw_stack_read(walk->at - sizeof(long) + data_race(step[i]) * sizeof(long)) !=
+		    /* as above */
 		    data_race(frame[i]))
 			return false;
 	return true;
@@ -341,9 +343,22 @@ static inline bool lw_walk_through(struct lw_walk *walk)
 
 #endif
 
+#ifndef LW_STACK_RECORDS
+static inline bool lw_walk_off(void)
+{
+	return false;
+}
+#endif
+
 #ifdef LW_STACK_RECORDS
 
 extern bool lw_walk_wrong;
+
+/** lw_walk_off() - Return: whether no fast walk is to be believed any more */
+static __always_inline bool lw_walk_off(void)
+{
+	return READ_ONCE(lw_walk_wrong);
+}
 
 static __always_inline u64 lw_walk_see(const struct lw_walk *walk)
 {
@@ -366,7 +381,7 @@ static __always_inline bool lw_walk_begin(struct lw_walk *walk, unsigned long fr
 {
 	walk->at = from;
 	walk->low = from;
-	return lw_stack_end(from, &walk->end) && !READ_ONCE(lw_walk_wrong) && lw_walk_next(walk, 0);
+	return lw_stack_end(from, &walk->end) && lw_walk_next(walk, 0);
 }
 
 /* There is no record of it yet: the caller's is still the last. */
@@ -375,7 +390,7 @@ static __always_inline bool lw_walk_begin_at(struct lw_walk *walk, struct pt_reg
 	walk->at = regs->regs[29];
 	walk->low = kernel_stack_pointer(regs);
 	walk->ip = lw_stack_strip(regs->regs[30]);
-	return lw_stack_end(walk->low, &walk->end) && !READ_ONCE(lw_walk_wrong);
+	return lw_stack_end(walk->low, &walk->end);
 }
 
 static __always_inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u64 unused)

@@ -30,15 +30,15 @@ static void round_trip(unsigned long addr)
 	if (!expect(lw_live_place(addr, &at), "%lx is not covered", addr))
 		return;
 	first = (at.first - lw_live.slot) / LW_LIVE_SLOTS;
-	other_one = (second(at.first, at.entry) - lw_live.slot) / LW_LIVE_SLOTS;
+	other_one = (second(at.first, lw_place_entry(&at)) - lw_live.slot) / LW_LIVE_SLOTS;
 	expect(first < lw_live_slots() / LW_LIVE_SLOTS && first != other_one &&
 	       other_one < lw_live_slots() / LW_LIVE_SLOTS,
 	       "%lx is in %lu and %lu", addr, first, other_one);
-	back = address(first, at.entry);
+	back = address(first, lw_place_entry(&at));
 	expect(back == addr, "%lx is %lx", addr, back);
-	back = address(other_one, lw_entry_as(at.entry, LW_SECOND));
+	back = address(other_one, lw_entry_as(lw_place_entry(&at), LW_SECOND));
 	expect(back == addr, "%lx is %lx in its second bucket", addr, back);
-	back = address(other_one, lw_entry_as(at.entry, LW_COMING));
+	back = address(other_one, lw_entry_as(lw_place_entry(&at), LW_COMING));
 	expect(back == addr, "%lx is %lx on its way", addr, back);
 }
 

@@ -40,13 +40,13 @@ static inline bool entry_is_given(u64 entry)
 
 static void object_add(struct object *object, u32 site)
 {
+	u64 old = 0, entry = lw_entry(0, site, lw_clock_now());
 	struct lw_place at;
-	u64 old = 0;
 	int ret = 0;
 
-	/* as door.c does */
+	/* as door.h and door.c do */
 	if (!lw_live_place(object->addr, &at) ||
-	    !lw_live_try_add(&at, lw_entry(0, site, lw_clock_now())))
+	    (!lw_live_try_again(&at, entry) && !lw_live_try_add(&at, entry)))
 		ret = lw_live_add(object->addr, site, &old);
 	switch (object->state) {
 	case OUT:
@@ -120,7 +120,7 @@ static unsigned int entries_of(unsigned long addr)
 	if (!lw_live_place(addr, &at))
 		return 0;
 	for (i = 0; i < 2 * LW_LIVE_SLOTS; i++) {
-		bucket = i < LW_LIVE_SLOTS ? at.first : second(at.first, at.entry);
+		bucket = i < LW_LIVE_SLOTS ? at.first : second(at.first, lw_place_entry(&at));
 		entry = bucket[i % LW_LIVE_SLOTS];
 		if (!lw_entry_free(entry) && address((bucket - lw_live.slot) / LW_LIVE_SLOTS,
 						     entry) == addr)

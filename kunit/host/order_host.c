@@ -186,7 +186,7 @@ static unsigned long addr_in(unsigned int first, unsigned int other_one)
 		if (!lw_live_place(next_addr, &at))
 			abort();
 		nr = (at.first - lw_live.slot) / SLOTS;
-		if (nr == first && other(nr, lw_entry_tag(at.entry)) == other_one)
+		if (nr == first && other(nr, lw_place_left(&at)) == other_one)
 			break;
 	}
 	next_addr += 8;
@@ -206,7 +206,7 @@ static struct object *put(unsigned int bucket_nr, int i, unsigned int first, uns
 	if (state == OUT)
 		return it;
 	lw_live_place(it->addr, &at);
-	entry = at.entry | lw_entry(0, it->site, 0);
+	entry = lw_place_entry(&at) | lw_entry(0, it->site, 0);
 	if (bucket_nr != first) {
 		entry = lw_entry_as(entry, LW_SECOND);
 		bucket(first)[0] |= LW_SPILL;

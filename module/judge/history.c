@@ -18,6 +18,7 @@
 #include <leakwatch/name.h>
 #include <leakwatch/sample.h>
 #include <leakwatch/site.h>
+#include <leakwatch/suspect.h>
 
 /* Looking for pages that hold objects is a walk over all frames: not at each pass. */
 #define SETTLE_PASSES	8
@@ -340,6 +341,7 @@ static void work(struct work_struct *unused)
 		/* areas that were given back wait to be so, by the thousand: that is no growth */
 		vm_unmap_aliases();
 		lw_history_sample(now());
+		lw_suspects_zoom();
 		took_us = ktime_us_delta(ktime_get(), begin);
 	}
 	schedule_delayed_work(&sampler, lw_interval * HZ);

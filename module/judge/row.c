@@ -3,6 +3,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <leakwatch/buffers.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/census.h>
@@ -87,9 +88,10 @@ static void fill(struct lw_row *row, u32 id, unsigned int classes, enum lw_group
 		    (site->cache && lw_cache_dead(site->cache) ? LW_NOTE_DESTROYED : 0);
 }
 
-static void age(struct walk *walk, struct lw_row *row, u32 tick)
+/* In ticks, until all have been seen: this is done for every entry that there is. */
+static __always_inline void age(const struct walk *walk, struct lw_row *row, u32 tick)
 {
-	u32 seconds = lw_clock_seconds(tick, walk->now);
+	u32 ticks = (walk->now - tick) & LW_AGE_MASK;
 
 	/* for the judgement, which is that of the whole site, whatever is wanted of it */
 	row->old += row->has_half &&
@@ -97,26 +99,57 @@ static void age(struct walk *walk, struct lw_row *row, u32 tick)
 	if (!row->wanted)
 		return;
 	row->seen++;
-	row->age_sum += seconds;
-	row->age_min = min(row->age_min, seconds);
-	row->age_max = max(row->age_max, seconds);
+	row->age_sum += ticks;
+	row->age_min = min(row->age_min, ticks);
+	row->age_max = max(row->age_max, ticks);
 }
 
-static void see_object(unsigned long addr, u64 entry, void *arg)
+static __always_inline void see(const struct walk *walk, u64 entry)
 {
-	struct walk *walk = arg;
 	u32 site = lw_entry_site(entry);
 
-	if (site < walk->rows->nr)
+	if (likely(site < walk->rows->nr))
 		age(walk, &walk->rows->row[site], lw_entry_age(entry));
 }
 
-static void see_page(unsigned long pfn, u64 entry, void *arg)
+static void see_objects(const struct walk *walk)
 {
-	see_object(0, entry, arg);
+	unsigned long nr, slots = lw_live_slots();
+	u64 entry;
+
+	for (nr = 0; nr < slots; nr++) {
+		entry = lw_live_entry(nr);
+		if (entry)
+			see(walk, entry);
+		if (!(nr % 8192))
+			cond_resched();
+	}
 }
 
-static void see_buffers(struct walk *walk)
+static void see_chunk(const struct walk *walk, const u64 *chunk)
+{
+	unsigned long nr;
+	u64 entry;
+
+	for (nr = 0; nr < LW_CHUNK_FRAMES; nr++) {
+		entry = lw_read64(&chunk[nr]);
+		if (entry)
+			see(walk, entry);
+		if (!(nr % 8192))
+			cond_resched();
+	}
+}
+
+static void see_pages(const struct walk *walk)
+{
+	unsigned long nr;
+
+	for (nr = 0; nr < lw_pages.nr_chunks; nr++)
+		if (lw_pages.chunk[nr])
+			see_chunk(walk, lw_pages.chunk[nr]);
+}
+
+static void see_buffers(const struct walk *walk)
 {
 	struct lw_buffer buffer;
 	unsigned int at;
@@ -126,12 +159,18 @@ static void see_buffers(struct walk *walk)
 			age(walk, &walk->rows->row[buffer.site], buffer.tick);
 }
 
-/* Of a site all ages weigh the same; where sites are added up they do not. */
-static void weigh_ages(struct lw_row *row, u32 id)
+/*
+ * In seconds from here on. Of a site all ages weigh the same; where sites are added up they do not.
+ */
+static void settle_ages(struct lw_row *row, u32 id)
 {
 	const struct lw_site *site = &lw_sites[id];
 	u64 weight = lw_site_live(site) ? lw_site_weight(site) : LW_WEIGHT_ONE;
 
+	if (row->seen)
+		row->age_min = lw_clock_seconds(0, row->age_min);
+	row->age_max = lw_clock_seconds(0, row->age_max);
+	row->age_sum = div_u64(row->age_sum << LW_TICK_SHIFT, HZ);
 	row->old = lw_weigh(row->old, weight);
 	row->seen = lw_weigh(row->seen, weight);
 	row->age_sum = lw_weigh(row->age_sum, weight);
@@ -206,13 +245,13 @@ struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)
 	for (id = 0; id < nr; id++)
 		fill(&rows->row[id], id, classes, by, want);
 	if (classes & BIT(LW_SLAB))
-		lw_live_walk(see_object, &walk);
+		see_objects(&walk);
 	if (classes & BIT(LW_PAGE))
-		lw_pages_walk(see_page, &walk);
+		see_pages(&walk);
 	if (classes & BIT(LW_BUFFER))
 		see_buffers(&walk);
 	for (id = 0; id < nr; id++)
-		weigh_ages(&rows->row[id], id);
+		settle_ages(&rows->row[id], id);
 	group(rows, by);
 	judge(rows);
 	return rows;
@@ -225,7 +264,7 @@ static void see_lost(u64 entry, void *arg)
 
 	if (site < walk->rows->nr)
 		walk->rows->row[site].live++;
-	see_object(0, entry, walk);
+	see(walk, entry);
 }
 
 static void keep_live(struct lw_rows *rows)
@@ -261,7 +300,7 @@ struct lw_rows *lw_rows_lost(enum lw_group by, bool (*want)(u32 site), struct lw
 		rows->row[id].grown = rows->row[id].live - (long)lw_mark_of(id)->lost;
 		if (rows->row[id].estimated)
 			estimate_live(&rows->row[id], &lw_sites[id]);
-		weigh_ages(&rows->row[id], id);
+		settle_ages(&rows->row[id], id);
 	}
 	group(rows, by);
 	keep_live(rows);

@@ -15,6 +15,8 @@
 #include <leakwatch/path.h>
 #include <leakwatch/report.h>
 #include <leakwatch/sample.h>
+#include <leakwatch/suspect.h>
+#include <leakwatch/zoom.h>
 
 #define ROWS_MAX	LW_MAX_SITES
 #define LINE_MAX	64
@@ -63,15 +65,28 @@ static int set_number(const char *value, unsigned int min, unsigned int max, uns
 
 static void show_stacks(struct seq_file *seq)
 {
-	seq_puts(seq, lw_stacks ? "all" : "off");
+	seq_puts(seq, lw_stacks_name(lw_stacks));
 }
 
 static int set_stacks(char *value, char *rest)
 {
-	if (rest || !value || (strcmp(value, "all") && strcmp(value, "off")))
+	int stacks = rest || !value ? -EINVAL : lw_stacks_of_name(value);
+
+	if (stacks < 0)
 		return -EINVAL;
-	WRITE_ONCE(lw_stacks, *value == 'a');
+	WRITE_ONCE(lw_stacks, stacks);
+	lw_suspects_zoom();
 	return 0;
+}
+
+static void show_zoom(struct seq_file *seq)
+{
+	seq_printf(seq, "%u", lw_zoom_rate);
+}
+
+static int set_zoom(char *value, char *rest)
+{
+	return rest ? -EINVAL : set_number(value, 0, LW_ZOOM_RATE_MAX, &lw_zoom_rate);
 }
 
 static void show_mode(struct seq_file *seq)
@@ -229,7 +244,9 @@ static const struct setting {
 	void (*show)(struct seq_file *seq);
 	int (*set)(char *value, char *rest);
 } settings[] = {
-	{ "stacks", "all: whole paths; off: slab by call site alone", show_stacks, set_stacks },
+	{ "stacks", "all: whole paths; off: slab by call site alone; zoom: paths of what grows",
+	  show_stacks, set_stacks },
+	{ "zoom", "0 to 100000: paths a second, with stacks zoom", show_zoom, set_zoom },
 	{ "mode", "exact: every event; sampled: some, drawn at random, the rest estimated",
 	  show_mode, set_mode },
 	{ "sample_bytes", LW_SAMPLE_RANGE, show_sample_bytes, set_sample_bytes },

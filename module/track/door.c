@@ -13,6 +13,7 @@
 #include <leakwatch/path.h>
 #include <leakwatch/sample.h>
 #include <leakwatch/stats.h>
+#include <leakwatch/zoom.h>
 
 static noinline void missed(u32 site, enum lw_stat stat)
 {
@@ -107,9 +108,15 @@ static u32 site_of(lw_what_t what, const struct lw_path *path, const void *objec
 	return site;
 }
 
-void lw_object_alloc_slow(struct lw_site *site, const void *object)
+void lw_object_alloc_new(struct lw_site *site, const void *object)
 {
-	put_slow(site, object);
+	struct lw_place at;
+
+	if (unlikely(!lw_live_place(lw_untag(object), &at)) ||
+	    unlikely(!lw_live_try_add(&at, site->entry | lw_entry(0, 0, lw_clock_now()))))
+		return (void)put_slow(site, object);
+	lw_site_charge_one(site);
+	lw_site_saw(site);
 }
 
 /* Apart, so that the stack that a path needs is only used where there is none to recognise. */
@@ -137,8 +144,14 @@ void lw_object_alloc_by_path(unsigned long call_site, const void *object, lw_wha
 
 void lw_object_alloc_by_call(unsigned long call_site, const void *object, lw_what_t what)
 {
-	if (likely(!ZERO_OR_NULL_PTR(object)))
-		lw_object_put(lw_site_get(what, &call_site, 1, object), object);
+	u32 site;
+
+	if (unlikely(ZERO_OR_NULL_PTR(object)))
+		return;
+	site = lw_site_get(what, &call_site, 1, object);
+	if (lw_zoom_at(site) && lw_zoom_take())
+		return alloc_by_path(call_site, object, what);
+	lw_object_put(site, object);
 }
 
 void lw_large_alloc(unsigned long call_site, const void *object, lw_what_t what)
@@ -179,8 +192,8 @@ void lw_object_alloc_drawn(unsigned long call_site, const void *object, lw_what_
 	what = lw_what_drawn(what, READ_ONCE(lw_sample_rate));
 	if (lw_what_is_large(what))
 		unhome(object, lw_what_major(what));
-	/* a setting; either value is right while it changes */
-	if (data_race(lw_stacks))
+	/* a setting; either value is right while it changes. What is drawn is rare: none is dear */
+	if (data_race(lw_stacks) != LW_STACKS_OFF)
 		return drawn_by_path(call_site, object, what);
 	lw_object_put(lw_site_get(what, &call_site, 1, object), object);
 }
@@ -278,13 +291,15 @@ u32 lw_site_at(lw_what_t what, struct pt_regs *regs)
 
 	if (lw_is_kind(what))
 		return lw_site_get(what, NULL, 0, NULL);
-	/* a setting; either value is right while it changes */
 	if (!regs)
 		return site_met(lw_path_like_pages(&path, what), what, &path);
-	if (lw_what_class(what) == LW_SLAB && !data_race(lw_stacks)) {
+	/* a setting; either value is right while it changes */
+	if (lw_what_class(what) == LW_SLAB && data_race(lw_stacks) != LW_STACKS_ALL) {
 		unsigned long caller = lw_regs_caller(regs);
 
-		return lw_site_get(what, &caller, 1, NULL);
+		site = lw_site_get(what, &caller, 1, NULL);
+		if (!lw_zoom_at(site) || !lw_zoom_take())
+			return site;
 	}
 	site = lw_path_like_entry(&path, what, regs);
 	return site_met(site, what, &path);

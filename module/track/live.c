@@ -20,6 +20,16 @@
  * in the first bucket reads the bit after it has read the slots (smp_rmb() pairs with the full
  * barriers of the cmpxchgs that set the bit and clear the slot) and goes on to the second if set.
  *
+ * Leaving
+ * -------
+ * An entry that goes from its first bucket because its object was freed leaves its tag, until some
+ * other entry takes the slot. The allocator hands the same addresses out again and again: then the
+ * place is found at once, and neither bucket need be searched for an entry whose free was missed.
+ *
+ * Invariant: while what an address has left is in its first bucket, the address is nowhere in the
+ * table: whoever adds it again takes that very slot. An entry that is moved, or goes from its
+ * second bucket, leaves nothing; nor does one whose tag is 0.
+ *
  * Moving
  * ------
  * If both are full, an entry that stands in its first bucket there is moved to its own second one:
@@ -104,7 +114,7 @@ static unsigned long address(unsigned long nr, u64 entry)
 
 static u64 *find(u64 *slot, u64 entry, u64 *seen)
 {
-	int here = lw_live_find(slot, entry);
+	int here = lw_live_find(slot, lw_entry_key(entry));
 
 	if (here < 0)
 		return NULL;
@@ -112,9 +122,15 @@ static u64 *find(u64 *slot, u64 entry, u64 *seen)
 	return lw_entry_key(*seen) == lw_entry_key(entry) ? &slot[here] : NULL;
 }
 
+/* Where an address was before; room that nobody else had a use for since. */
+static u64 *find_left(const struct lw_place *at, u64 *seen)
+{
+	return at->tag ? find(at->first, lw_place_left(at), seen) : NULL;
+}
+
 static u64 *find_room(u64 *slot, u64 *seen)
 {
-	int room = lw_live_room(slot, 0, LW_SPILL);
+	int room = lw_live_room(slot);
 
 	if (room < 0)
 		return NULL;
@@ -131,6 +147,12 @@ static void spill(u64 *first)
 			break;
 		seen = READ_ONCE(first[0]);
 	}
+}
+
+/* Remove an entry, wherever it is. */
+static bool leave(u64 *slot, u64 seen)
+{
+	return lw_live_swap(slot, seen, lw_entry_state(seen) == LW_FIRST ? lw_entry_left(seen) : 0);
 }
 
 /* Change a word that is @from, whatever its spill bit, into @to. */
@@ -212,20 +234,20 @@ static bool make_room(u64 *first, u64 *second)
 /* Where the entry of an address is, if anywhere. */
 static u64 *find_both(struct lw_place *at, u64 *seen)
 {
-	u64 *here = find(at->first, at->entry, seen), *to;
+	u64 entry = lw_place_entry(at), *here = find(at->first, entry, seen), *to;
 
 	if (here)
 		return here;
 	smp_rmb();	/* "Spilling" */
 	if (!lw_live_spilled(at->first))
 		return NULL;
-	to = second(at->first, at->entry);
-	here = find(to, lw_entry_as(at->entry, LW_SECOND), seen);
+	to = second(at->first, entry);
+	here = find(to, lw_entry_as(entry, LW_SECOND), seen);
 	if (!here)
-		here = find(to, lw_entry_as(at->entry, LW_COMING), seen);
+		here = find(to, lw_entry_as(entry, LW_COMING), seen);
 	barrier();	/* it is looked at again, not remembered */
 	if (!here)	/* a mover may have made the one of the other between the two */
-		here = find(to, lw_entry_as(at->entry, LW_SECOND), seen);
+		here = find(to, lw_entry_as(entry, LW_SECOND), seen);
 	return here;
 }
 
@@ -250,7 +272,7 @@ static bool wait_for_mover(void)
  */
 static bool add_once(struct lw_place *at, u64 entry, u64 *old, int *ret)
 {
-	u64 *to = second(at->first, at->entry), *here, *room, seen;
+	u64 *to = second(at->first, lw_place_entry(at)), *here, *room, seen;
 
 	*ret = -ENOSPC;
 	here = find_both(at, &seen);
@@ -264,7 +286,9 @@ static bool add_once(struct lw_place *at, u64 entry, u64 *old, int *ret)
 		return lw_live_swap(here, seen, entry);
 	}
 	*ret = 0;
-	room = find_room(at->first, &seen);
+	room = find_left(at, &seen);
+	if (!room)
+		room = find_room(at->first, &seen);
 	if (room)
 		return lw_live_swap(room, seen, entry);
 	room = find_room(to, &seen);
@@ -295,7 +319,7 @@ int lw_live_add(unsigned long addr, u32 site, u64 *old)
 
 	if (!lw_live_place(addr, &at))
 		return -ERANGE;
-	return add(at, at.entry | lw_entry(0, site, lw_clock_now()), old);
+	return add(at, lw_place_entry(&at) | lw_entry(0, site, lw_clock_now()), old);
 }
 
 int lw_live_take(unsigned long addr, u64 *old)
@@ -311,7 +335,7 @@ int lw_live_take(unsigned long addr, u64 *old)
 		here = find_both(&at, old);
 		if (!here)
 			return -ENOENT;
-		if (lw_live_swap(here, *old, 0))
+		if (leave(here, *old))
 			return 0;
 	}
 	return -EBUSY;
@@ -328,7 +352,8 @@ int lw_live_give(unsigned long addr, u64 *old)
 	for (tries = 0; tries < TRIES; tries++) {
 		here = find_both(&at, old);
 		if (!here)
-			return add(at, at.entry | LW_GIVEN, old) == -ENOSPC ? -ENOSPC : -ENOENT;
+			return add(at, lw_place_entry(&at) | LW_GIVEN, old) == -ENOSPC ?
+			       -ENOSPC : -ENOENT;
 		if (*old & LW_GIVEN)
 			return -EALREADY;
 		if (lw_entry_state(*old) == LW_COMING) {
@@ -351,7 +376,7 @@ bool lw_live_drop(unsigned long addr, u64 seen)
 	here = find_both(&at, &now);
 	/* it may have been moved meanwhile: what makes it the same is its site and age */
 	return here && lw_entry_as(now, LW_FIRST) == lw_entry_as(seen, LW_FIRST) &&
-	       lw_live_swap(here, now, 0);
+	       leave(here, now);
 }
 
 bool lw_live_next(unsigned long *at, unsigned long *addr, u64 *entry)
@@ -359,8 +384,8 @@ bool lw_live_next(unsigned long *at, unsigned long *addr, u64 *entry)
 	unsigned long nr, slots = lw_live_slots();
 
 	for (nr = *at; nr < slots; nr++) {
-		*entry = lw_read64(&lw_live.slot[nr]);
-		if (lw_entry_state(*entry) >= LW_FIRST && !(*entry & LW_GIVEN)) {
+		*entry = lw_live_entry(nr);
+		if (*entry) {
 			*addr = address(nr / SLOTS, *entry);
 			*at = nr;
 			return true;

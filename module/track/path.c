@@ -10,11 +10,32 @@
 #include <leakwatch/stats.h>
 #include <leakwatch/walk.h>
 
-bool lw_stacks __read_mostly = true;
+unsigned int lw_stacks __read_mostly = LW_STACKS_DEFAULT;
 unsigned int lw_depth __read_mostly = 16;
 
 /* How far from a function's first byte a probe at its entry stops, at most: endbr64, call, int3 */
 #define ENTRY_BYTES	10
+
+static const char * const stacks_names[] = {
+	[LW_STACKS_OFF]		= "off",
+	[LW_STACKS_ZOOM]	= "zoom",
+	[LW_STACKS_ALL]		= "all",
+};
+
+const char *lw_stacks_name(unsigned int stacks)
+{
+	return stacks < ARRAY_SIZE(stacks_names) ? stacks_names[stacks] : NULL;
+}
+
+int lw_stacks_of_name(const char *name)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(stacks_names); i++)
+		if (!strcmp(name, stacks_names[i]))
+			return i;
+	return -EINVAL;
+}
 
 struct stack {
 	unsigned int nr;
@@ -323,6 +344,8 @@ static __always_inline u32 get(struct lw_path *path, unsigned long call_site, st
 	bool lost = false;
 
 	clear(path);
+	if (unlikely(lw_walk_off()))
+		goto by_kernel;
 	if (unlikely(regs ? !lw_walk_begin_at(&walk, regs) : !lw_walk_begin(&walk, from)))
 		goto by_kernel;
 	if (call_site && unlikely(!lw_path_go_to(&walk, call_site)))

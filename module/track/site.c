@@ -177,11 +177,17 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 	return parent;
 }
 
-/* Call sites and kinds are met by this, paths by whoever has gone the way. */
+/*
+ * Call sites and kinds are met by this, paths by whoever has gone the way. What is zoomed at is to
+ * be looked for each time.
+ */
 static u32 meet(u32 id)
 {
-	if (lw_sites[id].nr_frames <= 1 && likely(id != LW_SITE_NOBODY))
-		lw_site_meet(&lw_sites[id]);
+	struct lw_site *site = &lw_sites[id];
+
+	/* a setting; either value is right while it changes */
+	if (site->nr_frames <= 1 && !data_race(site->zoomed) && likely(id != LW_SITE_NOBODY))
+		lw_site_meet(site);
 	return id;
 }
 
@@ -215,13 +221,12 @@ void lw_site_learn(u32 id, const void *object)
 
 void lw_site_retire(u32 id)
 {
-	struct lw_site *site = &lw_sites[id], **met = lw_site_met_at(site->what, site->call);
+	struct lw_site *site = &lw_sites[id];
 	u32 hash = hash_of(site->what, &lw_site_pool[site->frame], site->nr_frames);
 	unsigned int probe;
 	u32 *slot;
 
-	if (READ_ONCE(*met) == site)
-		WRITE_ONCE(*met, lw_sites);
+	lw_site_unmeet(site);
 	for (probe = 0; probe < PROBES; probe++) {
 		slot = slot_of(hash, probe);
 		if (READ_ONCE(*slot) == id) {

@@ -30,6 +30,8 @@ static const char * const names[] = {
 	[LW_CACHES_FULL]	= "unnamed_caches",
 	[LW_MOVED]		= "moved_entries",
 	[LW_SITES_SPOILT]	= "spoilt_site_ids",
+	[LW_ZOOMED]		= "zoomed_paths",
+	[LW_ZOOM_OVER]		= "zoomed_without_path",
 };
 
 static_assert(ARRAY_SIZE(names) == LW_NR_STATS);

@@ -411,6 +411,7 @@ bool lw_walk_wrong __read_mostly;
 void lw_walk_bar(const unsigned long *frames, unsigned int nr)
 {
 	WRITE_ONCE(lw_walk_wrong, true);
+	lw_walk_doubt();
 }
 
 bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr, unsigned int depth)

@@ -183,6 +183,23 @@ if [ ! "$short" ]; then
 	check "judge: churn alone is no leak" grep -q '^# Nothing leaks, in' /tmp/triage
 	equal "judge: and is no suspect" "$(grep -c leaky /tmp/triage)" 0
 	quiet rmmod leaky
+
+	# --- zoom: paths for what grows, and no more than the budget
+
+	writes "zoom 20"
+	writes "stacks zoom"
+	writes clear
+	quiet insmod ./leaky.ko rate=50 count=0
+	equal "zoom: at first there are no paths" "$(value zoomed_paths) $(paths leaky_helper leaky_leak_kmalloc)" "0 0"
+	sleep 14
+	check "zoom: what grows has paths" test "$(paths leaky_helper leaky_leak_kmalloc)" -ge 20
+	at_most "zoom: not more than the budget" "$(value zoomed_paths)" 400
+	check "zoom: what is beyond it is counted" test "$(value zoomed_without_path)" -gt 0
+	check "zoom: and is in the row all the same" test "$(live leaky_leak_kmalloc)" -ge 500
+	check "zoom: nothing is lost" lossless
+	quiet rmmod leaky
+	writes "stacks all"
+	writes "zoom 1000"
 	writes "interval 10"
 fi
 

@@ -15,7 +15,7 @@ value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
 # The module, with what it is to be given in any case.
 parameters=$(cat ./parameters 2>/dev/null)
 # shellcheck disable=SC2086	# they are words
-load() { insmod ./leakwatch.ko $parameters "$@"; }
+load() { insmod ./leakwatch.ko stacks=all $parameters "$@"; }
 logged() { dmesg | grep -q "$1"; }
 writes() { echo "$1" > "$D/${2:-control}"; } 2>/dev/null
 
