@@ -39,7 +39,8 @@ static void add_leak(struct lw_finding *finding, s64 bytes, const struct lw_judg
 	}
 }
 
-static void add_sites(enum lw_place_id place, const struct lw_rows *rows, struct lw_finding *finding)
+static void add_sites(enum lw_place_id place, const struct lw_rows *rows,
+		      struct lw_finding *finding)
 {
 	const struct lw_row *row;
 	s64 most;

@@ -23,7 +23,8 @@
 #define LINES		24
 #define LINES_HEAD	(2 + LW_NR_PLACES + 1)	/* title, places, and what to type next */
 
-static void print_place(struct seq_file *seq, enum lw_place_id place, const struct lw_finding *found)
+static void print_place(struct seq_file *seq, enum lw_place_id place,
+			const struct lw_finding *found)
 {
 	const struct lw_judgement *judged = &found->judged;
 	char kb[24] = "-", text[COLUMNS + 1];
