@@ -7,6 +7,7 @@ D=/sys/kernel/debug/leakwatch
 T=/sys/kernel/debug/leaky
 
 # Where the kernel checks itself it is ten times as slow: some is left to the others.
+# shellcheck disable=SC2034	# for those who source this
 short=$([ ! -e /sys/kernel/debug/kmemleak ] || echo short)
 
 note() { sed 's/^/# /'; }
