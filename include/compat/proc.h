@@ -8,12 +8,12 @@
 
 #ifdef LW_HAVE_PROC_OPS
 #define lw_proc_ops		proc_ops
-#define LW_PROC_OP(op)		.proc_##op
-#define LW_PROC_SEEK		.proc_lseek
+#define LW_PROC_OP(op)		proc_##op
+#define LW_PROC_SEEK		proc_lseek
 #else
 #define lw_proc_ops		file_operations
-#define LW_PROC_OP(op)		.op
-#define LW_PROC_SEEK		.llseek
+#define LW_PROC_OP(op)		op
+#define LW_PROC_SEEK		llseek
 #endif
 
 /** lw_proc_data() - Return: what proc_create_data() was given for a file */

@@ -10,10 +10,10 @@
 #ifndef LEAKWATCH_DIR_H
 #define LEAKWATCH_DIR_H
 
+#include <linux/fs.h>
 #include <linux/types.h>
 
 struct dentry;
-struct file_operations;
 struct proc_dir_entry;
 
 /**
@@ -43,7 +43,7 @@ struct lw_dir lw_dir_make(const char *name, const struct lw_dir *in);
 
 /** lw_dir_file() - make a file @name in @in, of that mode, with those operations */
 void lw_dir_file(const char *name, umode_t mode, const struct lw_dir *in,
-		   const struct file_operations *fops);
+		 const struct file_operations *fops);
 
 /** lw_dir_path() - Return: the directory's path, where things are mounted as usual */
 const char *lw_dir_path(void);

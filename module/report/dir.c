@@ -78,12 +78,12 @@ static __poll_t proc_poll_file(struct file *file, struct poll_table_struct *wait
 }
 
 static const struct lw_proc_ops proc_ops = {
-	LW_PROC_OP(open) = proc_open_file,
-	LW_PROC_OP(release) = proc_release_file,
-	LW_PROC_OP(read) = proc_read_file,
-	LW_PROC_OP(write) = proc_write_file,
-	LW_PROC_OP(poll) = proc_poll_file,
-	LW_PROC_SEEK = proc_seek_file,
+	.LW_PROC_OP(open) = proc_open_file,
+	.LW_PROC_OP(release) = proc_release_file,
+	.LW_PROC_OP(read) = proc_read_file,
+	.LW_PROC_OP(write) = proc_write_file,
+	.LW_PROC_OP(poll) = proc_poll_file,
+	.LW_PROC_SEEK = proc_seek_file,
 };
 
 /* What the tables say about the kernel's addresses and processes is for root alone. */
@@ -102,7 +102,7 @@ struct lw_dir lw_dir_make(const char *name, const struct lw_dir *in)
 }
 
 void lw_dir_file(const char *name, umode_t mode, const struct lw_dir *in,
-		   const struct file_operations *fops)
+		 const struct file_operations *fops)
 {
 	if (in->proc)
 		proc_create_data(name, mode, in->proc, &proc_ops, (void *)fops);
