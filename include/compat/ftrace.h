@@ -14,6 +14,7 @@
 
 /* All registers, where there is no way to get at the arguments alone; x86 always has these. */
 #if defined(CONFIG_X86_64) && defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)
+#define LW_FTRACE_HAS_REGS
 #define LW_FTRACE_REGS	0
 #else
 #define LW_FTRACE_REGS	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_SAVE_REGS_IF_SUPPORTED)
@@ -34,9 +35,9 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
 #define ftrace_regs		pt_regs
 #define lw_ftrace_regs(fregs)	(fregs)
-#elif !LW_FTRACE_REGS && defined(arch_ftrace_regs)
+#elif defined(LW_FTRACE_HAS_REGS) && defined(arch_ftrace_regs)
 #define lw_ftrace_regs(fregs)	(&arch_ftrace_regs(fregs)->regs)
-#elif !LW_FTRACE_REGS
+#elif defined(LW_FTRACE_HAS_REGS)
 #define lw_ftrace_regs(fregs)	(&(fregs)->regs)
 #else
 #define lw_ftrace_regs(fregs)	ftrace_get_regs(fregs)
