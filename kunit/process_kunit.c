@@ -325,7 +325,8 @@ static void shared_files(struct kunit *test)
 static void holds(struct kunit *test)
 {
 	struct lw_holder holder[] = {
-		{ .from = 3, .pid = 5, .next = 1 }, { .from = 0x1000, .to = 0x2000, .pid = 5, .next = 2 },
+		{ .from = 3, .pid = 5, .next = 1 },
+		{ .from = 0x1000, .to = 0x2000, .pid = 5, .next = 2 },
 		{ .from = 3, .pid = 9, .next = LW_NO_HOLDER },
 		{ .from = 4, .pid = 9, .next = 4 }, { .from = 4, .pid = 7, .next = LW_NO_HOLDER },
 		{ .from = 5, .pid = 5, .next = LW_NO_HOLDER },

@@ -120,7 +120,8 @@ static void show_holders(struct seq_file *seq, const struct view *view, unsigned
 		else
 			snprintf(where, sizeof(where), "%lu", holder->from);
 		seq_printf(seq, "%6u %7d %-15s %-6s %-33s %11llu\n", held->buffer.id, holder->pid,
-			   lw_comm_text(holder->comm, comm), holder->to ? "map" : "fd", where, bytes);
+			   lw_comm_text(holder->comm, comm), holder->to ? "map" : "fd", where,
+			   bytes);
 	}
 	if (held->refs)
 		seq_printf(seq, "%6u %7s %-15s %-6s %-33ld %11llu\n", held->buffer.id, "-", "-",
