@@ -90,9 +90,9 @@ static void attach(struct lw_hook *hook)
 
 	if (hook->err == -ECANCELED)	/* left out by the user */
 		return;
-	hook->err = -ENOENT;
-	if (hook->beside && !lw_probe_exists(hook->beside))
+	if (hook->beside && hook->err)
 		return;
+	hook->err = -ENOENT;
 	if (hook->tp) {
 		hook->probe = adapter(hook);
 		hook->err = lw_trace_attach(hook->tp, hook->probe);
@@ -205,6 +205,9 @@ int lw_hooks_attach(void)
 	unsigned int lacking;
 	struct lw_hook *hook;
 
+	for_each_hook(hook)
+		if (hook->beside && hook->err != -ECANCELED)
+			hook->err = lw_probe_exists(hook->beside) ? 0 : -ENOENT;
 	watched = wanted;
 	lacking = attach_classes(wanted, FREES);
 	detach_classes(lacking);

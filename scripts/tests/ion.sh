@@ -17,6 +17,7 @@ rows() { grep -c '^ *[0-9]' "$D/buffers/$1"; }
 load() { insmod ./leakwatch.ko $(cat ./parameters) "$@"; }
 
 check "loads without ION" load
+equal "and none is merely detached" "$(awk '$4 == "detached"' $D/status | wc -l)" 0
 equal "without it, its hooks are absent" "$(hook ion_free_buffer)" absent
 check "and none is attached" test "$(hook ion_alloc)" != attached
 equal "and class buffer is on" "$(value class_buffer)" on
