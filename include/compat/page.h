@@ -193,7 +193,7 @@ static inline unsigned int lw_pcp_order(unsigned long second)
 }
 
 #ifdef LW_HAVE_FOLIO
-#if __has_include(<linux/folio_batch.h>)	/* since 7.1 or so */
+#ifdef LW_HAVE_FOLIO_BATCH
 #include <linux/folio_batch.h>
 #else
 #include <linux/pagevec.h>
