@@ -506,13 +506,6 @@ static void interrupts(struct kunit *test)
  * where it may use ftrace.
  */
 static unsigned int lw_test_caller(unsigned int again);
-static bool looking;
-
-static noinline void look(void)
-{
-	if (READ_ONCE(looking))
-		lw_path_of_call(&got, _RET_IP_);
-}
 
 /* Calls back its own caller, @again times: the same call is on the stack more than once. */
 static noinline __noclone unsigned int lw_test_probed(unsigned int again)
@@ -520,7 +513,6 @@ static noinline __noclone unsigned int lw_test_probed(unsigned int again)
 	unsigned int ret = again;
 
 	OPTIMIZER_HIDE_VAR(ret);
-	look();
 	if (again)
 		ret += lw_test_caller(again - 1);
 	OPTIMIZER_HIDE_VAR(ret);
@@ -722,35 +714,6 @@ static void entry_of_kernel_beside_kretprobe(struct kunit *test)
 	expect_caller_or_short(test, "lw_test_shrinks");
 }
 
-/* Inside of a function that a kretprobe is on, what was its return address is known. */
-static void inside_kretprobe(struct kunit *test)
-{
-	struct kretprobe other = {
-		.kp.symbol_name = "lw_test_caller", .handler = on_return, .maxactive = 8,
-	};
-	u64 slow = 0;
-	int i;
-
-	KUNIT_ASSERT_EQ(test, register_kretprobe(&other), 0);
-	WRITE_ONCE(looking, true);
-	for (i = 0; i < 8; i++) {
-		slow = lw_stat_read(LW_WALK_SLOW);
-		memset(&got, 0, sizeof(got));
-		WRITE_ONCE(result, lw_test_callers_caller(0));
-	}
-	WRITE_ONCE(looking, false);
-	unregister_kretprobe(&other);
-	expect_in(test, 0, "lw_test_probed");
-	expect_in(test, 1, "lw_test_caller");
-	expect_in(test, 2, "lw_test_callers_caller");
-	expect_in(test, 3, "inside_kretprobe");
-	expect_in(test, got.nr - 1, "ret_from_fork");
-	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SHORT), 0);
-	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_WRONG), 0);
-	if (IS_ENABLED(CONFIG_KRETPROBE_ON_RETHOOK))
-		KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SLOW), slow);
-}
-
 static struct kunit_case path_cases[] = {
 	KUNIT_CASE(frame_names),
 	KUNIT_CASE(frame_kinds),
@@ -766,7 +729,6 @@ static struct kunit_case path_cases[] = {
 	KUNIT_CASE(entry_of_kretprobe),
 	KUNIT_CASE(entry_beside_kretprobe),
 	KUNIT_CASE(entry_of_kernel_beside_kretprobe),
-	KUNIT_CASE(inside_kretprobe),
 	{}
 };
 

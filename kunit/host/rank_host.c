@@ -2,6 +2,7 @@
 /* rank: which row behaves most like a leak. The rule is in include/leakwatch/rank.h. */
 #include "host.h"
 #include "../../module/judge/rank.c"
+#include "../../module/judge/verdict.c"
 
 #define ROWS	300
 
