@@ -141,7 +141,7 @@ void lw_judge(const struct lw_series *series, const struct lw_trend *trend, u32 
 				   LW_CLOCK_HZ;
 }
 
-static int standing(const struct lw_judgement *judged)
+static int rating(const struct lw_judgement *judged)
 {
 	return judged->verdict == LW_LEAK ? 0 : judged->verdict == LW_GROWING ? 1 : 2;
 }
@@ -150,7 +150,7 @@ int lw_judgement_order(const struct lw_judgement *one, const struct lw_judgement
 {
 	s64 weight_one = one->growth * one->confidence, weight_two = two->growth * two->confidence;
 
-	if (standing(one) != standing(two))
-		return standing(one) - standing(two);
-	return standing(one) == 2 || weight_one == weight_two ? 0 : weight_one > weight_two ? -1 : 1;
+	if (rating(one) != rating(two))
+		return rating(one) - rating(two);
+	return rating(one) == 2 || weight_one == weight_two ? 0 : weight_one > weight_two ? -1 : 1;
 }
