@@ -8,9 +8,11 @@
 #include <linux/moduleparam.h>
 #include <linux/random.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 #include <leakwatch/buffers.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/dir.h>
+#include <leakwatch/door.h>
 #include <leakwatch/frame.h>
 #include <leakwatch/history.h>
 #include <leakwatch/hook.h>
@@ -23,8 +25,9 @@
 #include <leakwatch/report.h>
 #include <leakwatch/sample.h>
 
-#define SITES_DEFAULT_MIN	4096U
+#define SITES_DEFAULT_MIN	2048U
 #define SITES_DEFAULT_MAX	65536U
+#define SITES_STEP		256U	/* in which a default is looked for */
 #define BUFFERS_DEFAULT_MIN	512U
 #define BUFFERS_DEFAULT_MAX	16384U
 
@@ -32,19 +35,27 @@
 #define SITES_A_HISTORY		16U
 #define HISTORIES_MIN		512U
 
+/* The table of objects grows at this load, in percent; that is looked at so often, in jiffies. */
+#define GROW_LOAD		70
+#define GROW_INTERVAL		HZ
+
 LW_OWN_TEXT(lw_text_begin)
 
 static unsigned long objects;
 module_param(objects, ulong, 0444);
 MODULE_PARM_DESC(objects, "objects that can be live at once, 512 to 268435456, 8 bytes each (0: RAM / 2048, or what the span of memory takes)");
 
+static unsigned int grow = 4;
+module_param(grow, uint, 0444);
+MODULE_PARM_DESC(grow, "how many times as large as at load the table of objects may become when it fills: 1 (it does not grow), 2, 4 or 8 (4)");
+
 static unsigned int sites;
 module_param(sites, uint, 0444);
-MODULE_PARM_DESC(sites, "call sites and paths, 64 to 131072, about 170 bytes each and 16 a CPU (0: RAM / 65536)");
+MODULE_PARM_DESC(sites, "call sites and paths, 64 to 131072, about 170 bytes each and 16 a CPU (0: what the other tables leave of 1 % of RAM)");
 
 static unsigned int buffers;
 module_param(buffers, uint, 0444);
-MODULE_PARM_DESC(buffers, "DMA-BUFs that can be live at once, 64 to 65536, about 250 bytes each (0: RAM / 262144)");
+MODULE_PARM_DESC(buffers, "DMA-BUFs that can be live at once, 64 to 65536, about 200 bytes each (0: RAM / 524288)");
 
 static unsigned int depth = 16;
 module_param(depth, uint, 0444);
@@ -60,11 +71,14 @@ MODULE_PARM_DESC(mode, "exact: every event; sampled: some, drawn at random, the 
 
 static unsigned long sample_bytes = 1UL << (LW_RATE_DEFAULT + LW_RATE_SHIFT);
 module_param(sample_bytes, ulong, 0444);
-MODULE_PARM_DESC(sample_bytes, "sampled mode: of so many bytes one draw, a power of two, 4096 to 1073741824 (524288)");
+MODULE_PARM_DESC(sample_bytes, "sampled mode: of so many bytes one draw, a power of two, 4096 to 1073741824 (16384); of pages 32 times as many");
 
 static char *classes = "slab,page,buffer";
 module_param(classes, charp, 0444);
 MODULE_PARM_DESC(classes, "what to watch: some of slab, page, buffer, separated by commas (all)");
+
+module_param_named(movable, lw_movable, bool, 0444);
+MODULE_PARM_DESC(movable, "watch movable pages, which are user memory and page cache (1)");
 
 static char *proc = "";
 module_param(proc, charp, 0444);
@@ -127,16 +141,14 @@ static int which_backend(void)
 
 static int check_parameters(void)
 {
-	if (!sites)
-		sites = clamp_t(unsigned long, totalram_pages() >> (16 - PAGE_SHIFT),
-				SITES_DEFAULT_MIN, SITES_DEFAULT_MAX);
 	if (!buffers)
-		buffers = clamp_t(unsigned long, totalram_pages() >> (18 - PAGE_SHIFT),
+		buffers = clamp_t(unsigned long, totalram_pages() >> (19 - PAGE_SHIFT),
 				  BUFFERS_DEFAULT_MIN, BUFFERS_DEFAULT_MAX);
 	if ((objects && !check_range("objects", objects, LW_LIVE_MIN, LW_LIVE_MAX)) ||
-	    !check_range("sites", sites, LW_SITES_MIN, LW_MAX_SITES) ||
+	    (sites && !check_range("sites", sites, LW_SITES_MIN, LW_MAX_SITES)) ||
 	    !check_range("buffers", buffers, LW_BUFFERS_MIN, LW_BUFFERS_MAX) ||
-	    !check_range("depth", depth, 1, LW_DEPTH_MAX))
+	    !check_range("depth", depth, 1, LW_DEPTH_MAX) ||
+	    !check_range("grow", grow, 1, 1 << LW_LIVE_ANNEXES))
 		return -EINVAL;
 	if (*stacks && lw_stacks_of_name(stacks) < 0) {
 		pr_err("stacks=%s is none of all, zoom, off\n", stacks);
@@ -178,10 +190,28 @@ static int init_objects(unsigned long base, unsigned long span)
 	if (!objects)
 		objects = max(totalram_pages() << (PAGE_SHIFT - 11), lw_live_least(span));
 	err = lw_live_init(objects, base, span);
+	lw_live_may_grow(grow);
 	if (err == -ERANGE)
 		pr_err("objects=%lu is too few for %lu MB of memory, it takes at least %lu\n",
 		       objects, span >> 20, lw_live_least(span));
 	return err;
+}
+
+static unsigned int histories_of(unsigned int nr)
+{
+	return HISTORIES_MIN + nr / SITES_A_HISTORY;
+}
+
+/* As many as fit in what the other tables leave of one percent of RAM. */
+static unsigned int sites_default(void)
+{
+	unsigned long most = totalram_pages() * (PAGE_SIZE / 4) / 25;
+	unsigned int nr = SITES_DEFAULT_MAX;
+
+	while (nr > SITES_DEFAULT_MIN &&
+	       lw_memory_bytes(nr, histories_of(nr)) + nr * sizeof(struct lw_mark) > most)
+		nr -= SITES_STEP;
+	return nr;
 }
 
 static int init_tables(unsigned int bits)
@@ -208,13 +238,15 @@ static int init_tables(unsigned int bits)
 	err = lw_buffers_init(bits & BIT(LW_BUFFER) ? buffers : 0);
 	if (err)
 		return err;
+	if (!sites)
+		sites = sites_default();
 	err = lw_sites_init(sites);
 	if (err)
 		return err;
 	err = lw_mark_init();
 	if (err)
 		return err;
-	err = lw_history_init(HISTORIES_MIN + sites / SITES_A_HISTORY);
+	err = lw_history_init(histories_of(sites));
 	if (err)
 		return err;
 	return lw_cache_init();
@@ -229,6 +261,39 @@ static void exit_tables(void)
 	lw_buffers_exit();
 	lw_pages_exit();
 	lw_live_exit();
+}
+
+static void look_at_load(struct work_struct *unused);
+static DECLARE_DELAYED_WORK(grower, look_at_load);
+
+static void grow_if_needed(void)
+{
+	static bool said;
+	unsigned int load = lw_live_load();
+	int err;
+
+	if (load < GROW_LOAD) {
+		said = false;
+		return;
+	}
+	err = lw_live_grow();
+	if (!err)
+		pr_info("the table of objects was %u %% full and has grown to %lu\n", load,
+			lw_live_slots());
+	else if (!said)
+		pr_warn("the table of objects is %u %% full, and %s: what finds no room is counted\n",
+			load, err == -ENOMEM ? "there is no memory for it to grow" :
+			"as large as it may be");
+	said = err;
+}
+
+static void look_at_load(struct work_struct *unused)
+{
+	mutex_lock(&lw_lock);
+	if (lw_watch_on())
+		grow_if_needed();
+	mutex_unlock(&lw_lock);
+	schedule_delayed_work(&grower, GROW_INTERVAL);
 }
 
 static int __init leakwatch_init(void)
@@ -261,6 +326,7 @@ static int __init leakwatch_init(void)
 		goto report;
 	lw_watch_figures();
 	lw_history_run();
+	schedule_delayed_work(&grower, GROW_INTERVAL);
 	pr_info("watching, read %s/top\n", lw_dir_path());
 	return 0;
 report:
@@ -273,14 +339,15 @@ tables:
 }
 
 /*
- * The files go first: nobody starts, stops or reads any more. Then the sampler. Then the hooks,
- * after which nobody is inside of a door (hook.c), and the notifier, after which nobody looks at
- * paths. Then the memory.
+ * The files go first: nobody starts, stops or reads any more. Then the sampler, and who lets the
+ * table of objects grow. Then the hooks, after which nobody is inside of a door (hook.c), and the
+ * notifier, after which nobody looks at paths. Then the memory.
  */
 static void __exit leakwatch_exit(void)
 {
 	lw_report_exit();
 	lw_history_halt();
+	cancel_delayed_work_sync(&grower);
 	lw_stop();
 	lw_names_exit();
 	exit_tables();

@@ -71,6 +71,22 @@ static inline const char *lw_heap_name(const char *name)
 	return i && !text[i] ? name : NULL;
 }
 
+/** lw_ion_heap_of() - Return: the name of an ION heap that is @device's; NULL if it is none */
+static inline const char *lw_ion_heap_of(const void *heap, unsigned long device)
+{
+	const unsigned int behind = 5;	/* words, from the device to the name */
+	unsigned long word[16];
+	unsigned int i;
+
+	if (lw_read_kernel(word, heap, sizeof(word)))
+		return NULL;
+	for (i = 2; i < ARRAY_SIZE(word) - behind && word[i] != device; i++)
+		;
+	if (i == ARRAY_SIZE(word) - behind)
+		return NULL;
+	return lw_heap_name((const char *)word[i + behind]);
+}
+
 /**
  * lw_ion_heap() - the name of the heap that an ION buffer comes from
  * @buffer: the buffer; its structure is in no header that a module is built with
@@ -85,22 +101,39 @@ static inline const char *lw_heap_name(const char *name)
  */
 static inline const char *lw_ion_heap(const void *buffer, u64 bytes)
 {
-	const unsigned int behind = 5;	/* words, from the device to the name */
-	unsigned long word[12], heap[16];
-	unsigned int i, j;
+	unsigned long word[12];
+	unsigned int i;
 
 	if (lw_read_kernel(word, buffer, sizeof(word)))
 		return NULL;
 	for (i = 4; i < ARRAY_SIZE(word) && word[i] != bytes; i++)
 		;
-	if (i == ARRAY_SIZE(word) ||
-	    lw_read_kernel(heap, (const void *)word[i - 3], sizeof(heap)))
+	if (i == ARRAY_SIZE(word))
 		return NULL;
-	for (j = 2; j < ARRAY_SIZE(heap) - behind && heap[j] != word[i - 4]; j++)
+	return lw_ion_heap_of((const void *)word[i - 3], word[i - 4]);
+}
+
+/**
+ * lw_ion_in_heap() - the same of a buffer of which the heap is known, and the size is not
+ * @buffer: the buffer
+ * @heap: its heap
+ * @bytes: set to its size
+ *
+ * Return: the heap's name, or NULL if the buffer is not what it is thought to be.
+ */
+static inline const char *lw_ion_in_heap(const void *buffer, const void *heap, u64 *bytes)
+{
+	unsigned long word[12];
+	unsigned int i;
+
+	if (lw_read_kernel(word, buffer, sizeof(word)))
+		return NULL;
+	for (i = 4; i < ARRAY_SIZE(word) && word[i - 3] != (unsigned long)heap; i++)
 		;
-	if (j == ARRAY_SIZE(heap) - behind)
+	if (i == ARRAY_SIZE(word) || !word[i] || word[i] % PAGE_SIZE)
 		return NULL;
-	return lw_heap_name((const char *)heap[j + behind]);
+	*bytes = word[i];
+	return lw_ion_heap_of(heap, word[i - 4]);
 }
 
 /**
@@ -224,6 +257,11 @@ static inline const void *lw_file_ion(const struct file *file)
 }
 
 static inline const char *lw_ion_heap(const void *buffer, u64 bytes)
+{
+	return NULL;
+}
+
+static inline const char *lw_ion_in_heap(const void *buffer, const void *heap, u64 *bytes)
 {
 	return NULL;
 }

@@ -21,10 +21,12 @@
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/percpu.h>
 #include <linux/poll.h>
 #include <linux/ptrace.h>
 #include <linux/random.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -60,6 +62,10 @@
 #define READ_ONCE_NOCHECK(x)	READ_ONCE(x)
 #endif
 
+#ifndef OPTIMIZER_HIDE_VAR
+#define OPTIMIZER_HIDE_VAR(var)	__asm__ ("" : "+r" (var))
+#endif
+
 #ifndef raw_cpu_ptr
 #define raw_cpu_ptr(ptr)		__this_cpu_ptr(ptr)
 #define raw_cpu_read(pcp)		__this_cpu_read(pcp)
@@ -92,7 +98,7 @@ static inline bool lw_atomic_try_cmpxchg(atomic_t *at, int *seen, int new)
 #define atomic_try_cmpxchg(at, seen, new)	lw_atomic_try_cmpxchg(at, seen, new)
 #endif
 
-#if !defined(mul_u64_u64_shr) && LINUX_VERSION_CODE < KERNEL_VERSION(4, 8, 0)
+#if !defined(mul_u64_u64_shr) && LINUX_VERSION_CODE < KERNEL_VERSION(4, 4, 0)
 /* (a * b) >> shift, which is at most 32 */
 static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
 {
@@ -110,7 +116,6 @@ static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
 #endif
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 3, 0)
 #define ktime_get_boottime_seconds()	div_s64(ktime_to_ns(ktime_get_boottime()), NSEC_PER_SEC)
-#define ktime_get_boot_fast_ns()	((u64)ktime_to_ns(ktime_get_boottime()))
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(4, 20, 0) && BITS_PER_LONG == 64
@@ -119,7 +124,9 @@ static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(4, 18, 0)
 /* the array at the end of a structure: no caller here comes near an overflow */
+#ifndef struct_size
 #define struct_size(at, member, nr)	(sizeof(*(at)) + (nr) * sizeof(*(at)->member))
+#endif
 #define kvcalloc(nr, size, gfp)		lw_kvmalloc((nr) * (size), (gfp) | __GFP_ZERO)
 #endif
 #if LINUX_VERSION_CODE < KERNEL_VERSION(4, 12, 0)
@@ -205,7 +212,7 @@ static const struct file_operations name##_fops = {				\
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 9, 0)
 #define tasklet_setup(tasklet, fn)						\
-	tasklet_init(tasklet, (void (*)(unsigned long))(fn), (unsigned long)(tasklet))
+	tasklet_init(tasklet, (void (*)(unsigned long))(void *)(fn), (unsigned long)(tasklet))
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(4, 13, 0)

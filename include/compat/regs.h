@@ -16,6 +16,8 @@ static inline unsigned long lw_regs_arg(struct pt_regs *regs, unsigned int nr)
 	return nr < 4 ? regs->uregs[nr] : ((unsigned long *)regs->ARM_sp)[nr - 4];
 #elif defined(CONFIG_ARM64)
 	return regs->regs[nr];
+#elif !defined(CONFIG_KPROBES)
+	return 0;	/* nobody is hooked */
 #else
 	return regs_get_kernel_argument(regs, nr);
 #endif
@@ -38,6 +40,8 @@ static inline unsigned long lw_regs_caller(struct pt_regs *regs)
 	return regs->ARM_lr;
 #elif defined(CONFIG_ARM64)
 	return regs->regs[30];
+#elif !defined(CONFIG_KPROBES)
+	return 0;
 #else
 	return *(unsigned long *)kernel_stack_pointer(regs);
 #endif
@@ -85,7 +89,9 @@ static inline bool lw_has_function(const char *name)
 /** lw_kretprobe() - Return: the kretprobe that a call was hooked by; NULL while it goes */
 static inline struct kretprobe *lw_kretprobe(struct kretprobe_instance *ri)
 {
-#ifdef LW_HAVE_GET_KRETPROBE
+#if !defined(CONFIG_KRETPROBES)
+	return NULL;	/* nobody is hooked */
+#elif defined(LW_HAVE_GET_KRETPROBE)
 	return get_kretprobe(ri);
 #else
 	return ri->rp;

@@ -7,6 +7,18 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/version.h>
+#include <compat/ftrace.h>
+
+/*
+ * Until 5.15 kmem_cache_free is announced when the object is free already, and may be another's.
+ * There its function's entry is what tells in time, if ftrace can call us at it.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0) && defined(LW_HAVE_FTRACE)
+#define LW_CACHE_FREE_LATE	true
+#else
+#define LW_CACHE_FREE_LATE	false
+#endif
 
 /* The flags by which kmalloc() chooses among caches of one size. */
 #ifdef __GFP_ACCOUNT

@@ -52,6 +52,64 @@ static __always_inline unsigned int stack_trace_save(unsigned long *frames, unsi
 }
 #endif
 
+#ifdef CONFIG_ARM
+#include <asm/stacktrace.h>
+
+struct lw_stack_room {
+	unsigned long *frames;
+	unsigned int nr, max;
+};
+
+static inline bool lw_stack_see(void *arg, unsigned long pc)
+{
+	struct lw_stack_room *room = arg;
+
+	room->frames[room->nr++] = pc;
+	return room->nr < room->max;
+}
+
+static inline int lw_stack_note(struct stackframe *frame, void *arg)
+{
+	return !lw_stack_see(arg, frame->pc);
+}
+
+/* What the walker calls for each frame: in late 6.1 the opposite, by other arguments. */
+#define lw_stack_walker								\
+	__builtin_choose_expr(							\
+		__builtin_types_compatible_p(typeof(walk_stackframe),		\
+			void (struct stackframe *,				\
+			      bool (*)(void *, unsigned long), void *)),	\
+		lw_stack_see, lw_stack_note)
+
+/**
+ * lw_stack_trace_entry() - who called a function that a probe has stopped at its entry
+ * @frames: where to put it, the caller first
+ * @max: room there
+ * @regs: the registers then
+ *
+ * 32-bit arm's walker takes the function for one that has saved its registers already, and skips
+ * frames of others; so it is set off in the caller. Return: how many there are; 0 where
+ * stack_trace_save() shows them rightly.
+ */
+static inline unsigned int lw_stack_trace_entry(unsigned long *frames, unsigned int max,
+						struct pt_regs *regs)
+{
+	struct lw_stack_room room = { .frames = frames, .max = max };
+	struct stackframe frame = {};
+
+	arm_get_current_stackframe(regs, &frame);
+	frame.pc = regs->ARM_lr;
+	walk_stackframe(&frame, lw_stack_walker, &room);
+	return room.nr;
+}
+#else
+static inline unsigned int lw_stack_trace_entry(unsigned long *frames, unsigned int max,
+						struct pt_regs *regs)
+{
+	return 0;
+}
+#endif
+
 /*
  * The walker of arm does not find its way out of the detour that a kprobe is optimised to, and says
  * so in the log.

@@ -3,20 +3,22 @@
  * buffers: a record of every DMA-BUF, from its export to its release, and the last events of all.
  *
  * Buffers are few and big, so each has a full record. A record is found by the address of the
- * buffer's file, or of the file's dentry: the release tells of the one or the other, depending on
- * the kernel. A file can be gone before its dentry, with which the buffer goes; what then has the
- * file's address is another file.
+ * dentry of the buffer's file: with that the buffer goes. The file can be gone before, and nobody
+ * says so: who asks looks whether what is there is still the file.
  *
  * ION's buffers, until 4.11, live from their allocation on and may be handed on as several
  * DMA-BUFs, or none. Their records are found by the address of what ION calls a buffer
  * (hook/ion.c), have no file, and stand for the DMA-BUFs as well.
  *
+ * A heap of ION's may free what is released in its own time. What it has not freed yet is no record
+ * any more, but counts as the heap's.
+ *
  * Locking: one raw spinlock, innermost of all, held for a search of the hash and a copy of one
  * record or event. Doors are called in process context, on some kernels with interrupts off. The
  * hash has twice as many buckets as there can be records.
  *
- * Invariant: a record's file is NULL or has not been freed, as long as the hooks are attached: the
- * hook of the file's release takes the lock before the file goes. So, and only so, the references
+ * Invariant: a record's dentry has not been freed, as long as the hooks are attached: the hook of
+ * the release takes the lock before it goes. So no other file has that dentry, and the references
  * of a file may be counted without holding one.
  */
 #ifndef LEAKWATCH_BUFFERS_H
@@ -72,7 +74,7 @@ struct lw_actor {
 
 /**
  * struct lw_buffer - a record
- * @is: the buffer; @is.file is NULL once its file is gone, and @is.heap is not to be read
+ * @is: the buffer; @is.file is NULL in a copy if it is gone, and @is.heap is not to be read
  * @id: its number; 0 if the record is free. None is used twice
  * @site: who asked for it, LW_SITE_NOBODY if not known
  * @tick: when it was exported (clock.h)
@@ -99,16 +101,18 @@ struct lw_buffer {
  * @name: its name, without blanks
  * @bytes: how much of it is live,
  * @peak: and was at most
+ * @deferred: how much was released, and the heap is still to free it
  */
 struct lw_heap {
 	char name[LW_HEAP_NAME];
 	u64 bytes;
 	u64 peak;
+	u64 deferred;
 };
 
 /**
  * struct lw_event - an event
- * @ns: when, since boot
+ * @when: when, in jiffies
  * @bytes: the buffer's size
  * @id: the buffer
  * @pid: the process that was at it,
@@ -117,7 +121,7 @@ struct lw_heap {
  * @heap: the buffer's heap
  */
 struct lw_event {
-	u64 ns;
+	unsigned long when;
 	u64 bytes;
 	u32 id;
 	int pid;
@@ -154,7 +158,7 @@ unsigned int lw_buffers_nr(void);
 /**
  * lw_buffer_site() - the site of an export, at the entry of the function that exports
  * @bytes: the size
- * @regs: where it was stopped; NULL for a tracepoint, which is in that function
+ * @regs: where it was stopped
  *
  * Size is part of what is asked for, as programs get all their buffers by the same path. After
  * the first few hundred sizes the rest share a site that counts pages.
@@ -163,24 +167,24 @@ unsigned int lw_buffers_nr(void);
  */
 u32 lw_buffer_site(u64 bytes, struct pt_regs *regs);
 
+/** lw_buffer_site_from() - the same by an event of that function; @from is lw_walk_here() there */
+u32 lw_buffer_site_from(u64 bytes, unsigned long from);
+
 /** lw_buffer_add() - a buffer was exported by @site, and the current process */
 void lw_buffer_add(const struct lw_dmabuf *is, u32 site);
 
 /** lw_buffer_add_older() - here is a buffer whose export was not seen, if it has no record yet */
 void lw_buffer_add_older(const struct lw_dmabuf *is);
 
-/** lw_buffer_event() - something happened to the buffer of @file, if it has a record */
+/** lw_buffer_event() - something happened to the buffer of @file, if there is one with a record */
 void lw_buffer_event(const struct file *file, enum lw_event_type type);
-
-/** lw_buffer_close() - @file, which may be a buffer's, is about to be freed */
-void lw_buffer_close(const struct file *file);
 
 /**
  * lw_buffer_free() - a buffer is about to be freed
  * @first: its dentry, or, until 5.7, the inode of its file
  * @second: until 5.7 the file; after that it means nothing
  *
- * Nothing is read of them: a record knows its dentry, or both its inode and its file.
+ * Which it is needs no test: a record knows its dentry, or both its inode and its file.
  */
 void lw_buffer_free(const void *first, const void *second);
 
@@ -189,7 +193,7 @@ void lw_buffer_free(const void *first, const void *second);
  * @is: it; @is->ion is its address, and it has no file
  * @site: the site
  *
- * Its first handle is its client's. It goes by lw_buffer_free(), with its address.
+ * Its first handle is its client's. It goes by lw_ion_free().
  */
 void lw_ion_add(const struct lw_dmabuf *is, u32 site);
 
@@ -202,6 +206,15 @@ void lw_ion_add(const struct lw_dmabuf *is, u32 site);
  * Return: whether it has a record.
  */
 bool lw_ion_event(const void *ion, enum lw_event_type type, int handles);
+
+/**
+ * lw_ion_defer() - an ION buffer is given to its heap, which will free it later: it is released
+ * @is: it; its address, its size and the heap's name; a size of 0 if they are not known
+ */
+void lw_ion_defer(const struct lw_dmabuf *is);
+
+/** lw_ion_free() - what is at @ion, which may be an ION buffer with a record or not, is freed */
+void lw_ion_free(const void *ion);
 
 /* Reading. Any context but NMI. */
 
@@ -228,8 +241,14 @@ long lw_buffer_refs(unsigned int at, u32 id);
 /** lw_heap() - Return: heap @nr below LW_HEAPS; its name is empty if there are not as many */
 const struct lw_heap *lw_heap(unsigned int nr);
 
+/** lw_buffers_defers_known() - Return: whether all that was deferred is in its heap's @deferred */
+bool lw_buffers_defers_known(void);
+
 /** lw_event_name() - Return: what events calls @type */
 const char *lw_event_name(enum lw_event_type type);
+
+/** lw_event_ms() - Return: when it was, in ms since boot, without sleep; to the tick */
+u64 lw_event_ms(const struct lw_event *event);
 
 /* Who waits for an event. */
 extern wait_queue_head_t lw_events_wait;

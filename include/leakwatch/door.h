@@ -26,12 +26,15 @@
 
 /*
  * What has a straight way is inline here, so that it is one function with its hook. All that can go
- * another way ends in a jump to one of these, so that the straight way saves no registers.
+ * another way ends in a jump to one of these, so that the straight way saves no registers; those of
+ * objects have the parameters where the event has them, so that nothing is moved to get here.
  */
-void lw_object_alloc_by_path(unsigned long call_site, const void *object, lw_what_t what);
-void lw_object_alloc_by_call(unsigned long call_site, const void *object, lw_what_t what);
-void lw_object_alloc_new(struct lw_site *site, const void *object);
-void lw_object_free_slow(const void *object);
+void lw_object_alloc_by_path(void *unused, unsigned long call_site, const void *object,
+			     lw_what_t what);
+void lw_object_alloc_by_call(void *unused, unsigned long call_site, const void *object,
+			     lw_what_t what);
+void lw_object_alloc_new(struct lw_site *site, unsigned long call_site, unsigned long addr);
+void lw_object_free_slow(unsigned long addr);
 void lw_pages_alloc_by_path(unsigned long pfn, unsigned int order, lw_what_t what);
 void lw_pages_alloc_by_kind(unsigned long pfn, unsigned int order, lw_what_t what);
 void lw_pages_alloc_slow(struct lw_site *site, unsigned long pfn, unsigned int order);
@@ -45,16 +48,21 @@ static __always_inline bool lw_is_kind(lw_what_t what)
 	       lw_what_major(what) & (__force u32)__GFP_MOVABLE;
 }
 
+/* Whether these are watched at all, and whether pages are; set before hooks are attached. */
+extern bool lw_movable;
+extern bool lw_pages_on;
+
 /* What is left of an allocation when its site is known. */
 
-static __always_inline void lw_object_put_straight(struct lw_site *site, const void *object)
+static __always_inline void lw_object_put_straight(struct lw_site *site, unsigned long call_site,
+						   const void *object)
 {
 	struct lw_place at;
 
 	/* NULL and ZERO_SIZE_PTR have no place */
 	if (unlikely(!lw_live_place(lw_untag(object), &at)) ||
-	    unlikely(!lw_live_try_again(&at, site->entry | lw_entry(0, 0, lw_clock_now()))))
-		return lw_object_alloc_new(site, object);
+	    unlikely(!lw_live_try_again(&at, lw_entry_since(site->entry, lw_clock_now()))))
+		return lw_object_alloc_new(site, call_site, lw_place_addr(&at));
 	lw_site_charge_one(site);
 	lw_site_saw(site);
 }
@@ -66,7 +74,7 @@ static __always_inline void lw_pages_put_straight(struct lw_site *site, unsigned
 
 	if (order || unlikely(!lw_pages_at(pfn, &at)))
 		return lw_pages_alloc_slow(site, pfn, order);
-	old = lw_xchg64(at, site->entry | lw_entry(0, 0, lw_clock_now()));
+	old = lw_xchg64(at, lw_entry_since(site->entry, lw_clock_now()));
 	if (unlikely(old))
 		return lw_pages_alloc_over(old, site);
 	lw_site_charge_one(site);
@@ -77,6 +85,9 @@ static __always_inline void lw_pages_put_straight(struct lw_site *site, unsigned
  * @call_site: who called the allocator
  * @object: the object; NULL and ZERO_SIZE_PTR are passed over
  * @what: the kmalloc or cache that was asked
+ *
+ * The pages of a kmalloc that is larger than any cache has have been announced before, by
+ * lw_pages_alloc(): they become pages of the slab allocator, so that nothing is counted twice.
  */
 static __always_inline void lw_object_alloc(unsigned long call_site, const void *object,
 					    lw_what_t what)
@@ -85,23 +96,12 @@ static __always_inline void lw_object_alloc(unsigned long call_site, const void 
 
 	/* a setting; either value is right while it changes */
 	if (data_race(lw_stacks) == LW_STACKS_ALL)
-		return lw_object_alloc_by_path(call_site, object, what);
+		return lw_object_alloc_by_path(NULL, call_site, object, what);
 	site = lw_site_met(what, call_site);
 	if (unlikely(!lw_site_is_call(site, what, call_site)))
-		return lw_object_alloc_by_call(call_site, object, what);
-	lw_object_put_straight(site, object);
+		return lw_object_alloc_by_call(NULL, call_site, object, what);
+	lw_object_put_straight(site, call_site, object);
 }
-
-/**
- * lw_large_alloc() - the same for a kmalloc that is larger than any cache has
- * @call_site: who called the allocator
- * @object: the object; NULL and ZERO_SIZE_PTR are passed over
- * @what: the kmalloc that was asked for
- *
- * Its pages have been announced before, by lw_pages_alloc(): they become pages of the slab
- * allocator, so that nothing is counted twice.
- */
-void lw_large_alloc(unsigned long call_site, const void *object, lw_what_t what);
 
 /**
  * lw_object_alloc_drawn() - an object was allocated and drawn
@@ -117,10 +117,11 @@ void lw_object_put(u32 site, const void *object);
 /** lw_object_free() - the object is about to be freed; NULL and ZERO_SIZE_PTR are passed over */
 static __always_inline void lw_object_free(const void *object)
 {
-	u64 old = lw_live_try_take(lw_untag(object));
+	struct lw_place at;
+	u64 old = lw_live_try_take(lw_untag(object), &at);
 
 	if (unlikely(!old))
-		return lw_object_free_slow(object);
+		return lw_object_free_slow(lw_place_addr(&at));
 	lw_site_uncharge_one(lw_entry_site(old));	/* of nobody, if it was given up */
 }
 
@@ -148,11 +149,14 @@ void lw_object_give(const void *object);
 /**
  * lw_site_at() - the site of a function that was stopped at its entry by a kprobe
  * @what: what it is asked for
- * @regs: the registers then; NULL if it was not stopped, but has come here through a tracepoint
+ * @regs: the registers then
  *
  * Return: the site's number, LW_SITE_NOBODY if there is no room.
  */
 u32 lw_site_at(lw_what_t what, struct pt_regs *regs);
+
+/** lw_site_from() - the same of one that has called a tracepoint; @from is lw_walk_here() there */
+u32 lw_site_from(lw_what_t what, unsigned long from);
 
 /** lw_pages_alloc() - a block of 2^@order pages from @pfn was allocated with @gfp */
 static __always_inline void lw_pages_alloc(unsigned long pfn, unsigned int order, u32 gfp)

@@ -4,8 +4,8 @@
  *
  * An object's entry (live.h):
  *
- *	63  62 61        48 47          31 30               2   1     0
- *	[state][   tag    ][    site     ][       age       ][given][spill]
+ *	63  62 61        48 47          31 30               2   1    0
+ *	[state][   tag    ][    site     ][       age       ][given][used]
  *
  * A page frame's entry (pages.h) is the same without a tag: the frame is its place in the table.
  *
@@ -21,7 +21,7 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 
-#define LW_SPILL_BIT	0
+#define LW_USED_BIT	0
 #define LW_GIVEN_BIT	1
 #define LW_AGE_SHIFT	2
 #define LW_AGE_BITS	29
@@ -38,9 +38,8 @@
 
 /**
  * enum lw_state - where an entry stands, in the two highest bits
- * @LW_EMPTY: nothing here; if the tag is not 0 it is that of the address that was in this, its
- *	first bucket, and is in the table nowhere now (live.c, "Leaving"); all other bits but the
- *	spill bit are 0
+ * @LW_EMPTY: nothing here; if LW_USED is set the tag is that of the address that was in this, its
+ *	first bucket, and is in the table nowhere now (live.c, "Leaving"); all other bits are 0
  * @LW_COMING: on its way to its second bucket, not yet gone from its first (live.c, "Moving")
  * @LW_FIRST: in the first bucket of its address
  * @LW_SECOND: in the second bucket of its address
@@ -53,12 +52,11 @@ enum lw_state {
 };
 
 /*
- * LW_SPILL belongs to the bucket, not to the entry: it is kept in slot 0 when its entry comes and
- * goes, and says that some object whose first bucket this is may stand in its second.
+ * LW_USED is set in every entry, and in what it leaves: so that is not 0, whatever the tag.
  * LW_GIVEN marks an object that its owner gave up (kfree_rcu) and that the kernel has yet to free:
  * it is live for nobody, so its site is LW_SITE_NOBODY, and the free that follows is expected.
  */
-#define LW_SPILL	(1ULL << LW_SPILL_BIT)
+#define LW_USED		(1ULL << LW_USED_BIT)
 #define LW_GIVEN	(1ULL << LW_GIVEN_BIT)
 
 /* State and tag are the upper 16 bits, so that a look-up can compare them alone. */
@@ -76,7 +74,13 @@ static_assert(LW_SITE_MASK + 1 == LW_MAX_SITES);
 static inline u64 lw_entry(u64 tag, u32 site, u32 age)
 {
 	return (u64)LW_FIRST << LW_STATE_SHIFT | tag | (u64)site << LW_SITE_SHIFT |
-	       (u64)(age & LW_AGE_MASK) << LW_AGE_SHIFT;
+	       (u64)(age & LW_AGE_MASK) << LW_AGE_SHIFT | LW_USED;
+}
+
+/** lw_entry_since() - Return: @entry, which has no age yet, with that of tick @age (clock.h) */
+static __always_inline u64 lw_entry_since(u64 entry, u32 age)
+{
+	return entry | (u64)(age & LW_AGE_MASK) << LW_AGE_SHIFT;
 }
 
 /** lw_entry_state() - Return: the enum lw_state of a word */
@@ -85,22 +89,22 @@ static inline unsigned int lw_entry_state(u64 entry)
 	return entry >> LW_STATE_SHIFT;
 }
 
-/** lw_entry_as() - Return: the same entry in another state, without its bucket's spill bit */
+/** lw_entry_as() - Return: the same entry in another state */
 static inline u64 lw_entry_as(u64 entry, enum lw_state state)
 {
-	return (entry & ~(3ULL << LW_STATE_SHIFT) & ~LW_SPILL) | (u64)state << LW_STATE_SHIFT;
+	return (entry & ~(3ULL << LW_STATE_SHIFT)) | (u64)state << LW_STATE_SHIFT;
 }
 
-/** lw_entry_given() - Return: the same entry, given up, without its bucket's spill bit */
+/** lw_entry_given() - Return: the same entry, given up */
 static inline u64 lw_entry_given(u64 entry)
 {
-	return (entry & ~((u64)LW_SITE_MASK << LW_SITE_SHIFT) & ~LW_SPILL) | LW_GIVEN;
+	return (entry & ~((u64)LW_SITE_MASK << LW_SITE_SHIFT)) | LW_GIVEN;
 }
 
-/** lw_entry_left() - Return: what an entry of a first bucket leaves, and the spill bit */
+/** lw_entry_left() - Return: what an entry of a first bucket leaves */
 static inline u64 lw_entry_left(u64 entry)
 {
-	return entry & (LW_TAG_MASK | LW_SPILL);
+	return entry & (LW_TAG_MASK | LW_USED);
 }
 
 /**

@@ -137,7 +137,7 @@ unsigned int lw_history_passes(void);
 /** lw_history_took() - Return: how many microseconds the last pass of the sampler took */
 unsigned int lw_history_took(void);
 
-/** lw_history_bytes() - Return: the memory that histories take */
-unsigned long lw_history_bytes(void);
+/** lw_history_bytes() - Return: the memory that @nr histories take where there are @sites sites */
+unsigned long lw_history_bytes(unsigned int nr, unsigned int sites);
 
 #endif

@@ -44,6 +44,7 @@ enum lw_hook_type {
  * @frees: it tells of frees, so it is attached before those that tell of allocations
  * @needed: the class is off without it
  * @instead: it is a function that stands in for a tracepoint
+ * @late: it is a tracepoint that tells too late, so its function stands in for it in any case
  * @ion: it is one of ION's, which come and go without those of DMA-BUF
  * @beside: a function without which @symbol and @trace are something else; NULL if there is none
  * @symbol: for functions, the names that the function has had, newest first
@@ -71,6 +72,7 @@ struct lw_hook {
 	bool frees;
 	bool needed;
 	bool instead;
+	bool late;
 	bool ion;
 	const char *beside;
 	const char *symbol[LW_HOOK_SYMBOLS];
@@ -194,6 +196,9 @@ static inline bool lw_hook_left_out(const struct lw_hook *hook)
 
 /** lw_hooks_class() - Return: whether @class is being watched */
 bool lw_hooks_class(enum lw_class class);
+
+/** lw_ion_defers() - Return: whether it is heard when heaps of ION's free later */
+bool lw_ion_defers(void);
 
 /** lw_hooks_each() - call @see for each hook. Process context. */
 void lw_hooks_each(void (*see)(const struct lw_hook *hook, void *arg), void *arg);

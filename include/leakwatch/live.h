@@ -12,14 +12,18 @@
  * Only the making of room, when both buckets of a new object are full, is serialised, by a
  * raw spinlock that is taken with interrupts off and nests inside everything.
  *
- * Memory is taken by lw_live_init() and never grows: 8 bytes a slot, usable to 90 % and more, so
- * less than 10 bytes an object at 80 % load.
+ * Memory is taken by lw_live_init(): 8 bytes a slot, usable to 90 % and more, so less than 10 bytes
+ * an object at 80 % load. lw_live_grow() adds an annex, as large as all before, for what finds no
+ * room in either bucket. It is looked into only for what is not in its two buckets, of which the
+ * first has spilled: the straight way knows nothing of it.
  */
 #ifndef LEAKWATCH_LIVE_H
 #define LEAKWATCH_LIVE_H
 
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/errno.h>
+#include <linux/hash.h>
 #include <linux/types.h>
 #include <compat/atomic.h>
 #include <leakwatch/clock.h>
@@ -28,55 +32,70 @@
 #define LW_LIVE_MIN	512UL
 #define LW_LIVE_MAX	(1UL << 28)
 #define LW_LIVE_SLOTS	8	/* a bucket */
-#define LW_LIVE_BUCKET	6	/* its size, as a power of two */
-#define LW_LIVE_FOLD	15	/* by how much a scattered address is folded into itself */
+#define LW_LIVE_BUCKET	6	/* its size in bytes, as a power of two */
+#define LW_LIVE_OBJECT	3	/* that of the smallest object */
+
+#define LW_LIVE_ANNEXES	3	/* at most: so it can become eight times as large */
+
+#define LW_LIVE_FOLD	7	/* by how much a tag is folded into itself */
+
+/* What of an address, from there on up, the tag does not have. */
+#define LW_LIVE_ROW	(LW_LIVE_OBJECT + LW_TAG_BITS)
 
 /**
- * struct lw_live - the table; read-only after lw_live_init() but for the slots
+ * struct lw_live - the table; read-only after lw_live_init() but for the slots and the annexes
  * @base: the lowest address that an object can have
  * @span: how many bytes from there
- * @mul: the odd multiplier that scatters addresses
- * @key_mask: how many bits tell addresses apart, as a mask
+ * @at_mask: the slots, as a mask of their places in bytes
  * @slot: the entries
+ * @spilled: of each bucket, whether any of those whose first it is may be elsewhere
  * @mask: number of buckets, less one
- * @shift: how many low bits of the scattered address do not name the bucket
- * @at_mask: as @mask, for the bucket's place in bytes, and
- * @at_shift: as @shift
+ * @may_grow: how many annexes there may be
+ * @annexes: how many there are
+ * @annex: their slots, of each as many as all before it has
  */
 struct lw_live {
 	unsigned long base;
 	unsigned long span;
-	u64 mul;
-	u64 key_mask;
-	u64 *slot;
-	unsigned long mask;
-	unsigned int shift;
-	unsigned int at_shift;
 	unsigned long at_mask;
+	u64 *slot;
+	unsigned long *spilled;
+	unsigned long mask;
+	unsigned int may_grow;
+	unsigned int annexes;
+	u64 *annex[LW_LIVE_ANNEXES];
 };
 
 extern struct lw_live lw_live;
 
 /**
  * struct lw_place - where an address stands
- * @first: its first bucket
+ * @off: how far it is from the lowest; the others are set if that is covered
+ * @slot: the slot of its first bucket that it is put into if it can be chosen
  * @tag: its tag, as a number
  */
 struct lw_place {
-	u64 *first;
-	u16 tag;
+	unsigned long off;
+	u64 *slot;
+	unsigned long tag;
 };
+
+/** lw_place_bucket() - Return: its first bucket */
+static __always_inline u64 *lw_place_bucket(const struct lw_place *at)
+{
+	return (u64 *)((unsigned long)at->slot & ~((1UL << LW_LIVE_BUCKET) - 1));
+}
 
 /** lw_place_left() - Return: the word that an entry of the address leaves */
 static __always_inline u64 lw_place_left(const struct lw_place *at)
 {
-	return (u64)at->tag << LW_TAG_SHIFT;
+	return (u64)at->tag << LW_TAG_SHIFT | LW_USED;
 }
 
 /** lw_place_entry() - Return: state and tag that an entry of it has in its first bucket */
 static __always_inline u64 lw_place_entry(const struct lw_place *at)
 {
-	return (u64)(at->tag | LW_KEY_FIRST) << LW_TAG_SHIFT;
+	return (u64)at->tag << LW_TAG_SHIFT | lw_entry(0, 0, 0);
 }
 
 /**
@@ -98,75 +117,126 @@ unsigned long lw_live_least(unsigned long span);
 /** lw_live_exit() - give the memory back; nobody is inside any more. Process context. */
 void lw_live_exit(void);
 
-/** lw_live_clear() - forget everything; the hooks are detached. Process context. */
+/** lw_live_clear() - forget everything, annexes too; the hooks are detached. Process context. */
 void lw_live_clear(void);
 
-/** lw_live_slots() - Return: how many entries the table can hold */
+/**
+ * lw_live_may_grow() - let the table grow
+ * @times: to how many times its first size, at most; it is that size after lw_live_init()
+ */
+void lw_live_may_grow(unsigned int times);
+
+/**
+ * lw_live_grow() - make the table twice as large
+ *
+ * Hooks go on meanwhile. Process context, one at a time; gives up rather than make the kernel look
+ * for memory by force.
+ *
+ * Return: 0; -ENOSPC if it is as large as it may be; -ENOMEM.
+ */
+int lw_live_grow(void);
+
+/**
+ * lw_live_load() - how many of 100 slots hold an entry, what was given up included
+ *
+ * Told by 1024 buckets, if there are more: exact to two of 100. Any context.
+ */
+unsigned int lw_live_load(void);
+
+/** lw_live_slots() - Return: how many entries the table can hold now */
 unsigned long lw_live_slots(void);
+
+/** lw_live_limit() - Return: how many it can hold when it has grown as far as it may */
+unsigned long lw_live_limit(void);
+
+/** lw_live_bytes() - Return: the memory that it takes */
+unsigned long lw_live_bytes(void);
+
+/** lw_live_scatter() - Return: what is added to the offset of an address with that tag */
+static __always_inline u64 lw_live_scatter(u64 tag)
+{
+	return (tag ^ tag >> LW_LIVE_FOLD) * GOLDEN_RATIO_32;
+}
+
+/** lw_live_slot() - Return: the slot of a place in the @slots that there are, masked by @at_mask */
+static __always_inline u64 *lw_live_slot(const struct lw_place *at, u64 *slots,
+					 unsigned long at_mask)
+{
+	return (void *)slots + ((at->off + lw_live_scatter(at->tag)) >>
+				(LW_LIVE_ROW - LW_LIVE_BUCKET) & at_mask);
+}
 
 /** lw_live_place() - find the place of @addr. Return: false if the address is not covered. */
 static __always_inline bool lw_live_place(unsigned long addr, struct lw_place *at)
 {
-	unsigned long off = addr - lw_live.base;
-	u64 key;
-
-	if (unlikely(off >= lw_live.span))
+	at->off = addr - lw_live.base;
+	OPTIMIZER_HIDE_VAR(at->off);	/* addr is not kept beside it: there is lw_place_addr() */
+	if (unlikely(at->off >= lw_live.span))
 		return false;
-	key = (u64)(off >> 3) * lw_live.mul & lw_live.key_mask;
-	key = (key ^ key >> LW_LIVE_FOLD) * lw_live.mul;
-	at->first = (void *)lw_live.slot +
-		    (unsigned long)(key >> lw_live.at_shift & lw_live.at_mask);
-	at->tag = key & LW_KEY_TAG;
+	at->tag = at->off >> LW_LIVE_OBJECT & LW_KEY_TAG;
+	at->slot = lw_live_slot(at, lw_live.slot, lw_live.at_mask);
 	return true;
 }
 
-/** lw_live_find() - Return: which slot of bucket @slot has that @key, or -1 */
-static __always_inline int lw_live_find(const u64 *slot, u16 key)
+/** lw_place_addr() - Return: the address, covered or not */
+static __always_inline unsigned long lw_place_addr(const struct lw_place *at)
+{
+	return lw_live.base + at->off;
+}
+
+/** lw_live_search() - Return: which slot of @bucket has that @key, or NULL */
+static __always_inline u64 *lw_live_search(u64 *bucket, u16 key)
 {
 	int i;
 
 #pragma GCC unroll 8
 	for (i = 0; i < LW_LIVE_SLOTS; i++)
-		if (lw_entry_peek(&slot[i]) == key)
-			return i;
-	return -1;
+		if (lw_entry_peek(&bucket[i]) == key)
+			return &bucket[i];
+	return NULL;
 }
 
-/** lw_live_room() - Return: a slot of bucket @slot that may be claimed, or -1 */
-static __always_inline int lw_live_room(const u64 *slot)
+/**
+ * lw_live_find() - find that @key in the first bucket of an address
+ * @at: the place of the address
+ * @key: the key
+ * @here: set to the slot that has it, or NULL
+ *
+ * Return: whether there is one.
+ */
+static __always_inline bool lw_live_find(const struct lw_place *at, u16 key, u64 **here)
+{
+	*here = at->slot;
+	if (likely(lw_entry_peek(*here) == key))
+		return true;
+	*here = lw_live_search(lw_place_bucket(at), key);
+	return *here;
+}
+
+/** lw_live_room() - Return: a slot of @bucket that may be claimed, or NULL; @slot if that may be */
+static __always_inline u64 *lw_live_room(u64 *bucket, u64 *slot)
 {
 	int i;
 
+	if (lw_entry_peek(slot) <= LW_KEY_TAG)
+		return slot;
 #pragma GCC unroll 8
 	for (i = 0; i < LW_LIVE_SLOTS; i++)
-		if (lw_entry_peek(&slot[i]) <= LW_KEY_TAG)
-			return i;
-	return -1;
+		if (lw_entry_peek(&bucket[i]) <= LW_KEY_TAG)
+			return &bucket[i];
+	return NULL;
 }
 
 /**
- * lw_live_spilled() - may entries of a first bucket be in their second?
- * @first: the first bucket
+ * lw_live_spilled() - may entries of a first bucket be elsewhere?
+ * @bucket: the first bucket
  *
- * Return: whether any ever went there.
+ * Return: whether any ever went to its second one, or to an annex.
  */
-static __always_inline bool lw_live_spilled(const u64 *first)
+static __always_inline bool lw_live_spilled(const u64 *bucket)
 {
-	/* one bit, set once; who must see it set has a barrier before (live.c, "Spilling") */
-	return data_race(first[0]) & LW_SPILL;
-}
-
-/**
- * lw_live_swap() - replace a word, the spill bit stays
- * @slot: where it is
- * @seen: what it was seen to be
- * @entry: what it shall be
- *
- * Return: false if it has changed meanwhile.
- */
-static __always_inline bool lw_live_swap(u64 *slot, u64 seen, u64 entry)
-{
-	return lw_try_cmpxchg64(slot, seen, entry | (seen & LW_SPILL));
+	/* set once; who must see it set has a barrier before (live.c, "Spilling") */
+	return test_bit((bucket - lw_live.slot) / LW_LIVE_SLOTS, lw_live.spilled);
 }
 
 /**
@@ -185,7 +255,7 @@ int lw_live_add(unsigned long addr, u32 site, u64 *old);
 /**
  * lw_live_try_again() - lw_live_add() of an address that was in the table before, as most were
  * @at: the object's place
- * @entry: the site's number and the age, as lw_entry() packs them
+ * @entry: the site's number and the age, as lw_entry() packs them without a tag
  *
  * Any context.
  *
@@ -194,38 +264,37 @@ int lw_live_add(unsigned long addr, u32 site, u64 *old);
  */
 static __always_inline bool lw_live_try_again(const struct lw_place *at, u64 entry)
 {
-	int slot = lw_live_find(at->first, at->tag);
+	u64 *here;
 
-	return likely(slot >= 0) && likely(at->tag) &&	/* one of 0 leaves nothing */
-	       likely(lw_try_cmpxchg64(&at->first[slot], lw_place_left(at),
-				       lw_place_entry(at) | entry));
+	return likely(lw_live_find(at, at->tag, &here)) &&
+	       likely(lw_try_cmpxchg64(here, lw_place_left(at),
+				       (u64)at->tag << LW_TAG_SHIFT | entry));
 }
 
 /**
  * lw_live_try_add() - the same, where lw_live_try_again() has just failed: of an address that left
  * nothing
  * @at: the object's place
- * @entry: the site's number and the age, as lw_entry() packs them
+ * @entry: as there
  *
  * Return: whether it was done: nothing of that address in the first bucket, which never spilled,
  * and room there. If not, nothing has changed.
  */
 static __always_inline bool lw_live_try_add(const struct lw_place *at, u64 entry)
 {
-	u64 seen;
-	int slot;
+	u64 *bucket = lw_place_bucket(at), *room, seen;
 
-	if (unlikely(lw_live_find(at->first, at->tag | LW_KEY_FIRST) >= 0))
+	if (unlikely(lw_live_find(at, at->tag | LW_KEY_FIRST, &room)))
 		return false;
 	smp_rmb();	/* live.c, "Spilling": an entry whose free was missed may just have moved */
-	if (unlikely(lw_live_spilled(at->first)))
+	if (unlikely(lw_live_spilled(bucket)))
 		return false;
-	slot = lw_live_room(at->first);
-	if (unlikely(slot < 0))
+	room = lw_live_room(bucket, at->slot);
+	if (unlikely(!room))
 		return false;
-	seen = READ_ONCE(at->first[slot]);
+	seen = READ_ONCE(*room);
 	return lw_entry_free(seen) &&
-	       likely(lw_live_swap(&at->first[slot], seen, lw_place_entry(at) | entry));
+	       likely(lw_try_cmpxchg64(room, seen, (u64)at->tag << LW_TAG_SHIFT | entry));
 }
 
 /**
@@ -243,26 +312,31 @@ int lw_live_take(unsigned long addr, u64 *old);
 /**
  * lw_live_try_take() - lw_live_take(), where it is where it should be, as nearly always
  * @addr: the object's address
+ * @at: set to its place
  *
  * Any context.
  *
  * Return: the entry, or 0 if it was not found in the first bucket or another CPU was in the way.
  */
-static __always_inline u64 lw_live_try_take(unsigned long addr)
+static __always_inline u64 lw_live_try_take(unsigned long addr, struct lw_place *at)
 {
-	struct lw_place at;
-	u64 seen;
-	int here;
+	u64 *here, seen;
+	u16 key;
 
-	if (unlikely(!lw_live_place(addr, &at)))
+	if (unlikely(!lw_live_place(addr, at)))
 		return 0;
-	here = lw_live_find(at.first, at.tag | LW_KEY_FIRST);
-	if (unlikely(here < 0))
-		return 0;
-	seen = READ_ONCE(at.first[here]);
-	if (unlikely(lw_entry_key(seen) != (at.tag | LW_KEY_FIRST)))
-		return 0;
-	return likely(lw_try_cmpxchg64(&at.first[here], seen, lw_entry_left(seen))) ? seen : 0;
+	key = at->tag | LW_KEY_FIRST;
+	here = at->slot;
+	seen = READ_ONCE(*here);
+	if (unlikely(lw_entry_key(seen) != key)) {
+		here = lw_live_search(lw_place_bucket(at), key);
+		if (unlikely(!here))
+			return 0;
+		seen = READ_ONCE(*here);
+		if (unlikely(lw_entry_key(seen) != key))
+			return 0;
+	}
+	return likely(lw_try_cmpxchg64(here, seen, lw_place_left(at))) ? seen : 0;
 }
 
 /**
@@ -278,17 +352,18 @@ static __always_inline u64 lw_live_try_take(unsigned long addr)
  */
 int lw_live_give(unsigned long addr, u64 *old);
 
-/** lw_live_entry() - Return: the entry in slot @nr; 0 if there is none, or it is nobody's object */
-static __always_inline u64 lw_live_entry(unsigned long nr)
-{
-	u64 entry = lw_read64(&lw_live.slot[nr]);
-
-	return lw_entry_state(entry) >= LW_FIRST && !(entry & LW_GIVEN) ? entry : 0;
-}
+/**
+ * lw_live_part() - the slots, part by part: the first table, and then each annex
+ * @nr: which part
+ * @slots: set to how many slots it has, a multiple of LW_LIVE_SLOTS
+ *
+ * Return: them, or NULL if there is no such part.
+ */
+u64 *lw_live_part(unsigned int nr, unsigned long *slots);
 
 /**
  * lw_live_next() - find the next entry of a live object
- * @at: the number of the slot to begin at; set to that of the entry found
+ * @at: the number of the slot to begin at, over all parts; set to that of the entry found
  * @addr: set to the object's address
  * @entry: set to the entry
  *

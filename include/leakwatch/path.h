@@ -30,6 +30,7 @@
  * struct lw_path - a path
  * @backing: the slab allocator asked for pages for itself, or for a large kmalloc
  * @cut: the stack did not show the caller
+ * @place: where on its stack the call site is (lw_walk_place()); 0 if that is not known
  * @nr: how many frames
  * @frame: return addresses, the call site first
  */
@@ -37,6 +38,7 @@ struct lw_path {
 	bool backing;
 	bool cut;
 	unsigned int nr;
+	unsigned long place;
 	unsigned long frame[LW_DEPTH_MAX];
 };
 
@@ -121,6 +123,23 @@ static __always_inline bool lw_path_is(const struct lw_walk *walk, const struct 
 	       lw_walk_by(walk, lw_site_frames(site), lw_site_steps_of(site), site->nr_frames);
 }
 
+/* Is it any of those met there? */
+static __always_inline bool lw_path_is_met(const struct lw_walk *walk, lw_what_t what,
+					   unsigned long call, struct lw_site **site)
+{
+	unsigned int way = 0;
+
+	*site = lw_site_met_path(what, call, lw_walk_place(walk), way);
+	if (likely(lw_path_is(walk, *site, what, call)))
+		return true;
+	while (++way < LW_MET_WAYS) {
+		*site = lw_site_met_path(what, call, lw_walk_place(walk), way);
+		if (lw_path_is(walk, *site, what, call))
+			return true;
+	}
+	return false;
+}
+
 /**
  * lw_path_met_call() - lw_path_like_call(), where it is the site met last, as most often
  * @call_site: the caller, as the event names it
@@ -135,9 +154,8 @@ static __always_inline bool lw_path_met_call(unsigned long call_site, lw_what_t 
 {
 	struct lw_walk walk;
 
-	*site = lw_site_met(what, call_site);
 	return likely(lw_walk_begin(&walk, from)) && likely(lw_path_go_to(&walk, call_site)) &&
-	       likely(lw_path_is(&walk, *site, what, call_site)) && likely(!lw_walk_soon());
+	       likely(lw_path_is_met(&walk, what, call_site, site)) && likely(!lw_walk_soon());
 }
 
 /** lw_path_met_pages() - the same for a page event, which names nobody */
@@ -163,7 +181,8 @@ static __always_inline bool lw_path_met_pages(lw_what_t what, unsigned long from
 	}
 	if (unlikely(kind != LW_FRAME_CALLER))
 		return false;
-	*site = lw_site_met(what, walk.ip);
+	/* the last alone: the others cost arm64 more here than they are worth */
+	*site = lw_site_met_path(what, walk.ip, lw_walk_place(&walk), 0);
 	return likely(lw_path_is(&walk, *site, what, walk.ip)) && likely(!lw_walk_soon());
 }
 

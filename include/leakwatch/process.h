@@ -114,7 +114,7 @@ struct lw_processes {
  * @start: when the process started
  * @comm: its name, or theirs
  * @kb: what they have,
- * @was: and had one pass before
+ * @was: and each had, on average, one pass before
  */
 struct lw_member {
 	bool used;

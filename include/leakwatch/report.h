@@ -107,6 +107,15 @@ void lw_stop(void);
 /** lw_watch_figures() - have figures, and the places that have no sites, sampled */
 void lw_watch_figures(void);
 
+/**
+ * lw_memory_bytes() - what the tables take, but for marks
+ * @sites: how many sites there are, or would be
+ * @histories: how many histories
+ *
+ * Return: bytes. The tables of objects, frames and buffers are as they are.
+ */
+unsigned long lw_memory_bytes(unsigned int sites, unsigned int histories);
+
 /** lw_report_init() - make the files, by lw_dir_init(@proc). Return: 0 or an error. */
 int lw_report_init(const char *proc);
 

@@ -3,11 +3,13 @@
  * sample: in sampled mode, which allocations are drawn, and how much each of them stands for.
  *
  * Points lie on the stream of allocated bytes, each CPU's its own, at random distances: exponential
- * ones, with a mean of sample_bytes. An allocation on which a point falls is drawn, once. So one of
- * s bytes is drawn with the probability p = 1 - exp(-s / sample_bytes), whatever came before it,
- * and stands for 1 / p of its kind. Sums over what was drawn and is live are unbiased estimates
- * (Horvitz and Thompson), whose variance is estimated by the sum of w * (w - 1), w = 1 / p. So do
- * the heap profilers of tcmalloc and of Go; the latter's scaleHeapSample() has the same formula.
+ * ones, with a mean of sample_bytes. Pages count as LW_PAGES_SHARE of their bytes: they are large,
+ * and a draw of one costs as much as that of an object. An allocation on which a point falls is
+ * drawn, once. So one of s bytes is drawn with the probability p = 1 - exp(-s / sample_bytes),
+ * whatever came before it, and stands for 1 / p of its kind. Sums over what was drawn and is live
+ * are unbiased estimates (Horvitz and Thompson), whose variance is estimated by the sum of
+ * w * (w - 1), w = 1 / p. So do the heap profilers of tcmalloc and of Go; the latter's
+ * scaleHeapSample() has the same formula.
  *
  * A rate is what sample_bytes is, a power of two, less LW_RATE_SHIFT powers; 0 is exact mode. It is
  * part of what a site is asked for (site.h): counts of what was drawn are whole numbers on sites of
@@ -20,6 +22,7 @@
 #define LEAKWATCH_SAMPLE_H
 
 #include <linux/compiler.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 #include <compat/percpu.h>
@@ -29,7 +32,16 @@
 #define LW_RATE_MIN		1U
 /* the longest distance, 23 times the mean, must fit a long */
 #define LW_RATE_MAX		(BITS_PER_LONG == 64 ? 19U : 15U)
-#define LW_RATE_DEFAULT		8U
+#define LW_RATE_DEFAULT		3U
+
+/* Of the bytes of pages, as a shift: one in 32. */
+#define LW_PAGES_SHARE		5
+
+/** lw_page_bytes() - Return: as how many bytes @nr pages count */
+static __always_inline unsigned long lw_page_bytes(unsigned long nr)
+{
+	return nr << (PAGE_SHIFT - LW_PAGES_SHARE);
+}
 
 /** lw_rate_bytes() - Return: the mean distance in bytes at @rate, not 0 */
 static __always_inline unsigned long lw_rate_bytes(u32 rate)

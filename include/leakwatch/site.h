@@ -135,7 +135,8 @@ static inline u32 lw_what_major(lw_what_t what)
 /** lw_what_is_large() - Return: whether it is a kmalloc that is larger than any cache has */
 static inline bool lw_what_is_large(lw_what_t what)
 {
-	return !lw_what_is_cache(what) && lw_what_major(what) > KMALLOC_MAX_CACHE_SIZE;
+	return lw_what_class(what) == LW_SLAB && !lw_what_is_cache(what) &&
+	       lw_what_major(what) > KMALLOC_MAX_CACHE_SIZE;
 }
 
 /* Sites that exist from the start, all of class page and without frames. */
@@ -165,7 +166,7 @@ struct lw_counts {
  * struct lw_site - a site
  * @what: what is asked for
  * @call: the call site, which is the first frame of the path; 0 for a kind
- * @entry: the site's number, at its place in an entry
+ * @entry: an entry of it, without tag and age
  * @count: its counts
  * @pid_min: the lowest pid that asked in process context, and
  * @pid_span: how far the highest is above it; -1 and 0 if none did
@@ -177,6 +178,7 @@ struct lw_counts {
  * @state: LW_SITE_* below; LW_SITE_READY set last, when the site may be read
  * @zoomed: its objects get paths, where others do not (zoom.h)
  * @era: lw_walk_era when the steps between its frames were known (walk.h); 0 if never
+ * @tried: the lower half of lw_walk_era when they were last looked for
  *
  * A cache line: all that an event needs is in it.
  */
@@ -197,6 +199,7 @@ struct lw_site {
 	u8 state;
 	u32 era;
 	u8 zoomed;
+	u16 tried;
 } __aligned(64);
 
 static_assert(sizeof(struct lw_site) == 64);
@@ -235,8 +238,8 @@ void lw_sites_exit(void);
 /** lw_sites_clear() - set all counts to 0, keep the sites; the hooks are detached */
 void lw_sites_clear(void);
 
-/** lw_sites_bytes() - Return: the memory that sites, frames and counts take */
-unsigned long lw_sites_bytes(void);
+/** lw_sites_bytes() - Return: the memory that @nr sites take, with their frames and counts */
+unsigned long lw_sites_bytes(unsigned int nr);
 
 /** lw_sites_max() - Return: how many sites there can be */
 unsigned int lw_sites_max(void);
@@ -310,40 +313,57 @@ static __always_inline u64 lw_site_mix(u64 hash, u64 word)
 }
 
 /*
- * Which site was met last, by what was asked for and the call site: a hint, and a good one, as
+ * Which site was met last, by what was asked for and the call site: hints, and good ones, as
  * requests come in runs. Any site may be found there, or lw_sites itself, which is nobody.
  * The lower half of the product is as good as the upper one here, and takes a shorter constant.
+ *
+ * There are two tables of them. By its call site alone a site is recognised that has no more
+ * frames; by the whole stack, one that was met where the call site was at that place on its stack,
+ * or at one of the LW_MET_WAYS in the same line: paths to one call site take turns.
  */
 #define LW_MET_BITS	13
+#define LW_MET_WAYS	4
 
 extern struct lw_site *lw_sites_met[1 << LW_MET_BITS];
+extern struct lw_site *lw_paths_met[1 << LW_MET_BITS] __aligned(LW_MET_WAYS * sizeof(long));
 
-static __always_inline struct lw_site **lw_site_met_at(lw_what_t what, unsigned long call)
+static __always_inline u32 lw_met_slot(lw_what_t what, unsigned long where)
 {
-	return &lw_sites_met[(what + call) * GOLDEN_RATIO_32 >> 32 & ((1 << LW_MET_BITS) - 1)];
+	return (what + where) * GOLDEN_RATIO_32 >> 32 & ((1 << LW_MET_BITS) - 1);
 }
 
 /** lw_site_met() - Return: the site met last from there, or any other, but a site: not NULL */
 static __always_inline struct lw_site *lw_site_met(lw_what_t what, unsigned long call)
 {
-	return READ_ONCE(*lw_site_met_at(what, call));
+	return READ_ONCE(lw_sites_met[lw_met_slot(what, call)]);
 }
 
-/** lw_site_meet() - @site has been met from its call site */
-static __always_inline void lw_site_meet(struct lw_site *site)
+/**
+ * lw_site_met_path() - the same for a path
+ * @what: what is asked for
+ * @call: the call site
+ * @place: where that is on its stack (lw_walk_place())
+ * @way: 0 for the one met last, up to LW_MET_WAYS - 1 for those before
+ */
+static __always_inline struct lw_site *lw_site_met_path(lw_what_t what, unsigned long call,
+							unsigned long place, unsigned int way)
 {
-	/* a site that is being retired may be noted once more, for nothing */
-	WRITE_ONCE(*lw_site_met_at(site->what, data_race(site->call)), site);
+	return READ_ONCE(lw_paths_met[lw_met_slot(what, call + place) ^ way]);
 }
 
-/** lw_site_unmeet() - @site has to be looked for when it is asked for next */
-static inline void lw_site_unmeet(const struct lw_site *site)
-{
-	struct lw_site **met = lw_site_met_at(site->what, site->call);
+/**
+ * lw_site_meet() - @site, which has no more than its call site, has been met
+ * @site: the site
+ *
+ * Large kmallocs are looked for each time: their pages have to be seen to (door.h).
+ */
+void lw_site_meet(struct lw_site *site);
 
-	if (READ_ONCE(*met) == site)
-		WRITE_ONCE(*met, lw_sites);
-}
+/** lw_site_meet_path() - @site has been met with its call site at @place, and by no way before */
+void lw_site_meet_path(struct lw_site *site, unsigned long place);
+
+/** lw_site_unmeet() - @site, if met by its call site, has to be looked for next time */
+void lw_site_unmeet(const struct lw_site *site);
 
 /**
  * lw_site_is_call() - is this the path of one frame that asks for that?
@@ -357,8 +377,7 @@ static __always_inline bool lw_site_is_call(const struct lw_site *site, lw_what_
 					    unsigned long call)
 {
 	/* a site that is being retired may still be met for an instant, as if it came before */
-	return likely(site->what == what) && likely(data_race(site->call) == call) &&
-	       likely(site->nr_frames == 1);
+	return likely(site->what == what) && likely(data_race(site->call) == call);
 }
 
 /** lw_site_is_kind() - the same for a kind: no site that asks for this has frames */
@@ -367,17 +386,21 @@ static __always_inline bool lw_site_is_kind(const struct lw_site *site, lw_what_
 	return likely(site->what == what);
 }
 
-/* The half of lw_site_saw() that is rarely needed. */
+/** lw_site_widen() - widen the pid range of @site by @pid. Any context. */
 void lw_site_widen(struct lw_site *site, s32 pid);
+
+/* The half of lw_site_saw() that is rarely needed. */
+void lw_site_saw_other(struct lw_site *site);
 
 /** lw_site_saw() - widen the pid range of @site by the current process. Any context. */
 static __always_inline void lw_site_saw(struct lw_site *site)
 {
-	s32 pid = current->pid;
+	/* only hints: the range is widened by cmpxchg */
+	u32 above = current->pid - data_race(site->pid_min);
 
-	/* only a hint: the range is widened by cmpxchg */
-	if (unlikely((u32)(pid - data_race(site->pid_min)) > data_race(site->pid_span)))
-		lw_site_widen(site, pid);
+	/* as above */
+	if (unlikely(above > data_race(site->pid_span)))
+		lw_site_saw_other(site);
 }
 
 static __always_inline struct lw_count __percpu *lw_site_count(u32 site)

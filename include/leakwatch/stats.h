@@ -13,7 +13,7 @@
 
 /**
  * enum lw_stat - a cause
- * @LW_LOST_LIVE_FULL: an object was not stored, both its buckets were full
+ * @LW_LOST_LIVE_FULL: an object was not stored, its buckets were full, in annexes too
  * @LW_LOST_NMI: an object was not stored in NMI, or what x86 runs as such (handlers of kprobes),
  *	where making room is tried but not waited for
  * @LW_LOST_SITES_FULL: an object or page was not stored, no site could be made for it

@@ -20,7 +20,8 @@
  *	    22	it does not begin at a constant distance
  *	 19-21	what the address is, enum lw_frame
  *	 11-18	guesses where the caller's rbp is, a bit each
- *	  0-10	the distance from this frame to the caller's, in words
+ *	    10	steps of a path go by these
+ *	   0-9	the distance from this frame to the caller's, in words
  *
  * All guesses that fit are made when an address is met first. A slow walk that proves one wrong
  * takes it away, and nothing ever comes back; so the true one, if it is among them, stays. While
@@ -96,9 +97,18 @@ void lw_walk_forget(struct module *mod, bool init_only);
 /** lw_walk_bytes() - Return: the memory that the table of shapes takes */
 unsigned long lw_walk_bytes(void);
 
-/* One capture in that many is checked, on each CPU: at first, and after CHECKS_YOUNG checks. */
-#define LW_CHECK_YOUNG	64
-#define LW_CHECK_OLD	1024
+/*
+ * One capture in that many is checked, on each CPU: at first, and after CHECKS_YOUNG checks.
+ * Primes: work that repeats itself takes the same few paths in the same order, and all of them
+ * shall come up. Built with LW_CHECK_ALL, as scripts/truth -w does, every one is.
+ */
+#ifdef LW_CHECK_ALL
+#define LW_CHECK_YOUNG	1
+#define LW_CHECK_OLD	1
+#else
+#define LW_CHECK_YOUNG	61
+#define LW_CHECK_OLD	1021
+#endif
 
 DECLARE_PER_CPU(int, lw_walk_left);
 
@@ -137,11 +147,15 @@ static __always_inline bool lw_walk_due(void)
  *
  * x86: every frame on it is known to be at a constant distance from the one before: steps, in words
  * from the first. They stay what they are as long as the addresses are somebody's; but that a
- * distance is constant may turn out to be wrong;
+ * distance is constant may turn out to be wrong. Or some are not, as those frames are aligned, or
+ * make room as they need it: but then their function goes by rbp, and who has saved that is known.
+ * Such a frame's step says where, and the steps behind it count from its caller's. The first step,
+ * which else is 0, tells that there are such;
  * arm64: it ends where all do that go that way: at an entry, or at the greatest depth.
  *
  * When that is in doubt, or a path may be longer, a new era begins, and what was found out in the
- * old one is not gone by.
+ * old one is not gone by. Who began in the old one may meanwhile read steps of the new: whatever a
+ * step says, nothing outside of the stack is read.
  */
 #if defined(LW_STACK_ORC) || defined(LW_STACK_RECORDS)
 extern u32 lw_walk_era;
@@ -157,6 +171,7 @@ void lw_walk_doubt(void);
 
 /**
  * lw_walk_steps() - find the steps of a path
+ * @walk: at the first frame of it
  * @frame: its frames
  * @step: set to their steps, on x86
  * @nr: how many
@@ -164,7 +179,8 @@ void lw_walk_doubt(void);
  *
  * Return: whether such a path can be recognised at once.
  */
-bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr, unsigned int depth);
+bool lw_walk_steps(const struct lw_walk *walk, const unsigned long *frame, u16 *step,
+		   unsigned int nr, unsigned int depth);
 #endif
 
 #ifdef LW_STACK_ORC
@@ -172,6 +188,10 @@ bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr, unsig
 #define LW_SHAPE_BITS	15
 
 extern u64 lw_shapes[1 << LW_SHAPE_BITS];
+
+/* The rest of lw_walk_by(), where some steps go by rbp. */
+bool lw_walk_by_bp(unsigned long at, unsigned long end, unsigned long first,
+		   const unsigned long *frame, const u16 *step, unsigned int nr);
 
 /**
  * lw_walk_by() - is this stack that of a path?
@@ -185,21 +205,25 @@ extern u64 lw_shapes[1 << LW_SHAPE_BITS];
 static __always_inline bool lw_walk_by(const struct lw_walk *walk, const unsigned long *frame,
 				       const u16 *step, unsigned int nr)
 {
+	unsigned long room = (walk->end - walk->at) / sizeof(long);
 	unsigned int i;
 
-	/* all who ever write a step write the same; and a frame changes when its module goes */
-	if (unlikely(walk->at + data_race(step[nr - 1]) * sizeof(long) > walk->end))
-		return false;
+	/* a step may be of another era, and a frame changes when its module goes */
+	if (unlikely(data_race(step[0])))
+		return lw_walk_by_bp(walk->at, walk->end, walk->first, frame, step, nr);
 	for (i = 1; i < nr; i++)
-		/* as above: plain reads are operands */
-		if (lw_stack_read(walk->at - sizeof(long) + data_race(step[i]) * sizeof(long)) !=
+		/* as above */
+		if (unlikely(data_race(step[i]) > room) ||
+		    /* as above: plain reads are operands */
+		    lw_stack_read(walk->at - sizeof(long) + data_race(step[i]) * sizeof(long)) !=
 		    /* as above */
 		    data_race(frame[i]))
 			return false;
 	return true;
 }
 
-#define LW_SHAPE_WORDS	0x7ffU		/* bits 0-10 */
+#define LW_SHAPE_WORDS	0x3ffU		/* bits 0-9 */
+#define LW_SHAPE_RELIED	BIT(10)
 #define LW_SHAPE_BP	11
 #define LW_SHAPE_KIND	19
 #define LW_SHAPE_VARIES	BIT(22)
@@ -334,11 +358,22 @@ static __always_inline bool lw_walk_through(struct lw_walk *walk)
 	return true;
 }
 
+/** lw_walk_is_near() - Return: whether lw_walk_next() need not search */
+static __always_inline bool lw_walk_is_near(u64 seen)
+{
+	return seen < LW_SHAPE_VARIES;
+}
+
 #else
 
 static inline bool lw_walk_through(struct lw_walk *walk)
 {
 	return false;
+}
+
+static inline bool lw_walk_is_near(u64 unused)
+{
+	return true;
 }
 
 #endif
@@ -422,8 +457,8 @@ static inline void lw_walk_doubt(void)
 {
 }
 
-static inline bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr,
-				 unsigned int depth)
+static inline bool lw_walk_steps(const struct lw_walk *walk, const unsigned long *frame, u16 *step,
+				 unsigned int nr, unsigned int depth)
 {
 	return false;
 }
@@ -460,5 +495,31 @@ static inline enum lw_frame lw_walk_kind(const struct lw_walk *walk, u64 unused)
 }
 
 #endif
+
+/**
+ * lw_walk_place() - what tells one path to an address from another, at a glance
+ * @walk: there
+ *
+ * By one path it is the same each time, but for the few that vary (alloca, an interrupted one): how
+ * far from the end of the stack that is; or the next two callers, where the stack of each system
+ * call begins at random.
+ */
+static __always_inline unsigned long lw_walk_place(const struct lw_walk *walk)
+{
+	struct lw_walk next = *walk;
+	unsigned long place = 0;
+	unsigned int i;
+	u64 seen;
+
+	if (!IS_ENABLED(CONFIG_RANDOMIZE_KSTACK_OFFSET_DEFAULT))
+		return walk->end - walk->at;
+	for (i = 0; i < 2; i++) {
+		seen = lw_walk_see(&next);
+		if (!lw_walk_is_near(seen) || !lw_walk_next(&next, seen))
+			break;
+		place += next.ip;
+	}
+	return place;
+}
 
 #endif

@@ -3,8 +3,6 @@
  * The hooks of class buffer. Every DMA-BUF, ION's since 4.12 among them, is made by
  * dma_buf_export() and goes by dma_buf_release(); what happens to it between has events in 7.x,
  * functions before.
- *
- * Of a file's release dma_buf_file_release() tells where dma_buf_release() tells of the dentry's.
  */
 #include <linux/slab.h>
 #include <linux/kernel.h>
@@ -15,8 +13,9 @@
 #include <compat/regs.h>
 #include <leakwatch/buffers.h>
 #include <leakwatch/hook.h>
+#include <leakwatch/walk.h>
 
-enum { RELEASE, FILE_RELEASE, EXPORT, FD, GET, MMAP, ATTACH, DETACH, NR_HOOKS };
+enum { RELEASE, EXPORT, FD, GET, MMAP, ATTACH, DETACH, NR_HOOKS };
 
 static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
 
@@ -42,16 +41,19 @@ static void export_leave(void *data, struct pt_regs *regs)
 	lw_buffer_add(&is, *(u32 *)data);
 }
 
+static void export_event(void *data, struct dma_buf *dmabuf)
+{
+	struct lw_dmabuf is;
+
+	event(EXPORT);
+	lw_dmabuf_read(dmabuf, &is);
+	lw_buffer_add(&is, lw_buffer_site_from(is.bytes, lw_walk_here()));
+}
+
 /* void dma_buf_release(struct dentry *dentry), until 5.7 (struct inode *, struct file *) */
 static void release(unsigned long first, unsigned long second, unsigned long unused)
 {
 	lw_buffer_free((const void *)first, (const void *)second);
-}
-
-/* int dma_buf_file_release(struct inode *inode, struct file *file) */
-static void file_release(unsigned long inode, unsigned long file, unsigned long unused)
-{
-	lw_buffer_close((const struct file *)file);
 }
 
 static void happens(const struct dma_buf *dmabuf, enum lw_event_type type)
@@ -131,14 +133,10 @@ struct lw_hook lw_buffer_hooks[] = {
 		.name = "dma_buf_release", .type = LW_ENTRY, .class = LW_BUFFER, .frees = true,
 		.needed = true, .symbol = { "dma_buf_release" }, .entry = release,
 	},
-	[FILE_RELEASE] = {
-		.events = &events[FILE_RELEASE],
-		.name = "dma_buf_file_release", .type = LW_ENTRY, .class = LW_BUFFER,
-		.frees = true, .symbol = { "dma_buf_file_release" }, .entry = file_release,
-	},
 	[EXPORT] = {
 		.events = &events[EXPORT],
 		.name = "dma_buf_export", .type = LW_RETURN, .class = LW_BUFFER, .needed = true,
+		.trace = LW_DMA_BUF_EVENT(dma_buf_export, export_event),
 		.symbol = { "dma_buf_export", "dma_buf_export_named" },
 		.enter = export_enter, .leave = export_leave, .data = sizeof(u32),
 	},

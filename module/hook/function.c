@@ -142,7 +142,7 @@ static void page_enter(void *data, struct pt_regs *regs)
 	struct lw_draw draw;
 
 	call->order = lw_regs_arg(regs, 1);
-	call->none = !lw_draw_begin(&draw, PAGE_SIZE << call->order);
+	call->none = !lw_draw_begin(&draw, lw_page_bytes(1UL << call->order));
 	if (!call->none)
 		call->site = lw_site_at(lw_what_drawn(lw_what_pages(call->order, gfp), draw.rate),
 					regs);
@@ -158,13 +158,14 @@ static void page_leave(void *data, struct pt_regs *regs)
 		lw_pages_put_by(call->site, page_to_pfn(page), call->order);
 }
 
-#define FREES(nr, of, need, is, fn, ...)					\
+#define FREES_IF(nr, stands, of, need, is, fn, ...)				\
 	[nr] = {								\
 		.events = &events[nr],						\
-		.name = is, .type = LW_ENTRY, .class = of, .instead = true,	\
+		.name = is, .type = LW_ENTRY, .class = of, .instead = stands,	\
 		.frees = true, .needed = need,					\
 		.symbol = { __VA_ARGS__ }, .entry = fn,				\
 	}
+#define FREES(nr, ...)	FREES_IF(nr, true, __VA_ARGS__)
 
 #define ALLOCATES(nr, need, is, fn, ...)					\
 	[nr] = {								\
@@ -176,7 +177,8 @@ static void page_leave(void *data, struct pt_regs *regs)
 
 struct lw_hook lw_function_hooks[] = {
 	FREES(KFREE, LW_SLAB, true, "kfree", free_object, "kfree"),
-	FREES(CACHE_FREE, LW_SLAB, true, "kmem_cache_free", free_of_cache, "kmem_cache_free"),
+	FREES_IF(CACHE_FREE, !LW_CACHE_FREE_LATE, LW_SLAB, true, "kmem_cache_free", free_of_cache,
+		 "kmem_cache_free"),
 	FREES(PAGE_FREE, LW_PAGE, true, "mm_page_free", free_single,
 	      "__free_frozen_pages", "free_unref_page", "free_hot_cold_page"),
 	FREES(PAGE_FREE_LARGE, LW_PAGE, true, "mm_page_free_large", free_large, "__free_pages_ok"),

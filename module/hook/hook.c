@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include <compat/ftrace.h>
 #include <compat/trace.h>
+#include <leakwatch/door.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/sample.h>
 
@@ -36,7 +37,7 @@ static const struct {
 /* Functions stand in for tracepoints that are not used, and only then. */
 static bool is_used(const struct lw_hook *hook)
 {
-	return backend == LW_KPROBES ? hook->type != LW_TRACE : !hook->instead;
+	return backend == LW_KPROBES ? hook->type != LW_TRACE : !hook->instead && !hook->late;
 }
 
 /* The first hook in use from @hook on; NULL if there is none. */
@@ -209,9 +210,11 @@ int lw_hooks_attach(void)
 		if (hook->beside && hook->err != -ECANCELED)
 			hook->err = lw_probe_exists(hook->beside) ? 0 : -ENOENT;
 	watched = wanted;
+	lw_pages_on = lw_hooks_class(LW_PAGE);
 	lacking = attach_classes(wanted, FREES);
 	detach_classes(lacking);
 	watched = wanted & ~lacking;
+	lw_pages_on = lw_hooks_class(LW_PAGE);
 	for_each_hook(hook)
 		if (watched && hook->needed && hook->err && wanted & bit_of(hook) &&
 		    !hook->ion && !lw_hooks_class(hook->class))

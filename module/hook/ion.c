@@ -2,7 +2,8 @@
 /*
  * The hooks of ION as it was until 4.11, whose clients have handles of buffers: by the events that
  * some boards' 3.10 has, else at its functions. What later ones make are DMA-BUFs and nothing else
- * (buffer.c); they have no ion_client_create(), though functions of the same names.
+ * (buffer.c); they have no ion_client_create(), though functions of the same names. Of all, what a
+ * heap has yet to free.
  *
  * With the events, allocations of clients in the kernel are not heard, and an import that finds its
  * client to have a handle already counts as one more until the next handle is given up.
@@ -17,8 +18,9 @@
 #include <compat/regs.h>
 #include <leakwatch/buffers.h>
 #include <leakwatch/hook.h>
+#include <leakwatch/walk.h>
 
-enum { FREE, PUT, ALLOC, IMPORT, MAP, NR_HOOKS };
+enum { FREE, PUT, ALLOC, IMPORT, MAP, DESTROY, DEFER, NR_HOOKS };
 
 static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
 
@@ -36,7 +38,8 @@ static void alloc_event(void *data, size_t bytes, size_t align, unsigned int hea
 {
 	event(ALLOC);
 	bytes = PAGE_ALIGN(bytes);
-	add(ion, bytes, lw_ion_heap(ion, bytes) ?: "ion", lw_buffer_site(bytes, NULL));
+	add(ion, bytes, lw_ion_heap(ion, bytes) ?: "ion",
+	    lw_buffer_site_from(bytes, lw_walk_here()));
 }
 
 /*
@@ -73,13 +76,28 @@ static void alloc_leave(void *data, struct pt_regs *regs)
 static void free_event(void *data, void *ion)
 {
 	event(FREE);
-	lw_buffer_free(ion, NULL);
+	lw_ion_free(ion);
 }
 
 /* void ion_buffer_destroy(struct ion_buffer *buffer) */
 static void destroy(unsigned long ion, unsigned long unused1, unsigned long unused2)
 {
-	lw_buffer_free((const void *)ion, NULL);
+	lw_ion_free((const void *)ion);
+}
+
+/*
+ * void ion_heap_freelist_add(struct ion_heap *heap, struct ion_buffer *buffer), until 5.10: what is
+ * in that list is freed by ion_buffer_destroy(), in Android's 5.4 ion_buffer_release(). Each is
+ * called from the other's file, so that neither is inlined
+ */
+static void defer(unsigned long heap, unsigned long ion, unsigned long unused)
+{
+	struct lw_dmabuf is = { .ion = (const void *)ion };
+
+	is.heap = lw_ion_in_heap(is.ion, (const void *)heap, &is.bytes);
+	if (!is.heap)
+		is.bytes = 0;
+	lw_ion_defer(&is);
 }
 
 static void put_event(void *data, unsigned int handle, int left, void *ion)
@@ -164,6 +182,23 @@ struct lw_hook lw_ion_hooks[] = {
 		.events = &events[MAP], BESIDE,
 		.name = "ion_map", .type = LW_ENTRY, .trace = map_event,
 	},
+	[DESTROY] = {
+		.events = &events[DESTROY], .class = LW_BUFFER,
+		.name = "ion_buffer_destroy", .type = LW_ENTRY, .frees = true,
+		.beside = "ion_heap_freelist_add",
+		.symbol = { "ion_buffer_release", "ion_buffer_destroy" }, .entry = destroy,
+	},
+	[DEFER] = {
+		.events = &events[DEFER], .class = LW_BUFFER,
+		.name = "ion_heap_freelist_add", .type = LW_ENTRY, .frees = true,
+		.beside = "ion_buffer_destroy",
+		.symbol = { "ion_heap_freelist_add" }, .entry = defer,
+	},
 };
 
 const unsigned int lw_nr_ion_hooks = NR_HOOKS;
+
+bool lw_ion_defers(void)
+{
+	return lw_ion_hooks[DESTROY].attached && lw_ion_hooks[DEFER].attached;
+}

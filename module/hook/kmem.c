@@ -30,23 +30,10 @@ static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
 
 /* kmalloc: with a node from 6.1 on. */
 
-static noinline void large_alloc(unsigned long call_site, const void *object, lw_what_t what)
-{
-	if (lw_hooks_class(LW_PAGE))
-		lw_large_alloc(call_site, object, what);
-	else
-		lw_object_alloc(call_site, object, what);
-}
-
 static __always_inline void kmalloc_event(unsigned long call_site, const void *object,
 					  size_t bytes, gfp_t gfp)
 {
-	lw_what_t what = lw_what_kmalloc(bytes, lw_kmalloc_type(gfp));
-
-	if (unlikely(bytes > KMALLOC_MAX_CACHE_SIZE))
-		large_alloc(call_site, object, what);
-	else
-		lw_object_alloc(call_site, object, what);
+	lw_object_alloc(call_site, object, lw_what_kmalloc(bytes, lw_kmalloc_type(gfp)));
 }
 
 static void kmalloc_of_node(void *data, unsigned long call_site, const void *object, size_t req,
@@ -398,6 +385,7 @@ struct lw_hook lw_kmem_hooks[] = {
 	[CACHE_FREE] = {
 		.events = &events[CACHE_FREE],
 		.name = "kmem_cache_free", .type = LW_TRACE, .frees = true, .needed = true,
+		.late = LW_CACHE_FREE_LATE,
 		.trace = LW_ADAPTER_3(kmem_cache_free, cache_free_of_cache, cache_free_of_name,
 				      cache_free_plain),
 		.sampled = LW_ADAPTER_3(kmem_cache_free, cache_free_of_cache_sampled,

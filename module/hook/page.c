@@ -46,7 +46,7 @@ static void page_alloc_sampled(void *data, struct page *page, unsigned int order
 {
 	event(PAGE_ALLOC);
 	this_cpu_write(lw_page_last, page);
-	if (lw_sample_due(PAGE_SIZE << order))
+	if (lw_sample_due(lw_page_bytes(1UL << order)))
 		page_due(data, page, order, gfp);
 }
 
@@ -119,7 +119,7 @@ static void pages_bulk_enter(void *data, struct pt_regs *regs)
 	bulk->filled = 0;
 	while (bulk->array && bulk->filled < nr && bulk->array[bulk->filled])
 		bulk->filled++;
-	bulk->none = !lw_draw_begin(&bulk->draw, nr * PAGE_SIZE);
+	bulk->none = !lw_draw_begin(&bulk->draw, lw_page_bytes(nr));
 	if (!bulk->none)
 		bulk->site = site_now(lw_regs_arg(regs, 0), &bulk->draw, regs);
 }
@@ -129,7 +129,7 @@ static void bulk_page(struct bulk *bulk, struct page *page)
 	/* in sampled mode: the one that it fell back to has had its draw */
 	if (bulk->draw.rate && page == this_cpu_read(lw_page_last))
 		return;
-	if (lw_draw_next(&bulk->draw, PAGE_SIZE))
+	if (lw_draw_next(&bulk->draw, lw_page_bytes(1)))
 		lw_page_put_if_none(bulk->site, page_to_pfn(page));
 }
 
@@ -193,7 +193,7 @@ static void contig_enter(void *data, struct pt_regs *regs)
 	contig->end = lw_regs_arg(regs, 1);
 	/* the caller owns the pages, wherever they came from: they are never a kind */
 	gfp = lw_regs_arg(regs, 3) & ~(__force u32)__GFP_MOVABLE;
-	contig->none = !lw_draw_begin(&contig->draw, (contig->end - contig->start) * PAGE_SIZE);
+	contig->none = !lw_draw_begin(&contig->draw, lw_page_bytes(contig->end - contig->start));
 	if (!contig->none)
 		contig->site = site_now(gfp, &contig->draw, regs);
 }
@@ -206,7 +206,7 @@ static void contig_leave(void *data, struct pt_regs *regs)
 	if ((int)lw_regs_result(regs) || contig->none)
 		return;
 	for (pfn = contig->start; pfn < contig->end; pfn++)
-		if (lw_draw_next(&contig->draw, PAGE_SIZE))
+		if (lw_draw_next(&contig->draw, lw_page_bytes(1)))
 			lw_page_claim(contig->site, pfn);
 }
 

@@ -161,7 +161,9 @@ int lw_probe_attach(struct lw_hook *hook, const char *symbol)
 		return err;
 	}
 	err = attach_entry(hook, symbol, 0);
-	return err == -EINVAL && LW_ENTRY_NEXT ? attach_entry(hook, symbol, LW_ENTRY_NEXT) : err;
+	if (err == -EINVAL && LW_ENTRY_NEXT > 0)
+		err = attach_entry(hook, symbol, LW_ENTRY_NEXT);
+	return err;
 }
 
 bool lw_probe_exists(const char *symbol)

@@ -450,9 +450,9 @@ unsigned int lw_history_took(void)
 	return took_us;
 }
 
-unsigned long lw_history_bytes(void)
+unsigned long lw_history_bytes(unsigned int nr, unsigned int sites)
 {
-	return nr_keys() * sizeof(*slots) + pool_max * sizeof(*pool);
+	return (sites + LW_MAX_CACHES + LW_WHOLES) * sizeof(*slots) + (nr + 1) * sizeof(*pool);
 }
 
 void lw_history_clear(void)

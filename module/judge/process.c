@@ -286,11 +286,13 @@ static struct lw_member *make_member(pid_t pid, u64 start, const char *comm)
 static void members_begin(void)
 {
 	struct lw_member *member;
+	enum lw_part part;
 
 	for (member = members; member < members + LW_MEMBERS; member++) {
+		for (part = 0; part < LW_NR_PARTS; part++)
+			member->was[part] = div_u64(member->kb[part], max(member->nr, 1U));
 		member->seen = false;
 		member->nr = 0;
-		memcpy(member->was, member->kb, sizeof(member->was));
 		memset(member->kb, 0, sizeof(member->kb));
 	}
 	refused = 0;

@@ -16,8 +16,39 @@
 #include <leakwatch/row.h>
 #include <leakwatch/sample.h>
 
+/**
+ * struct ages - of one site, what a walk over the tables has seen
+ * @sum: of the ages, in ticks
+ * @half: from this age on it was there when the middle of its history was
+ * @seen: how many
+ * @old: of those, at least @half old
+ * @min: the least age
+ * @max: the greatest
+ *
+ * Apart from the rows, and no more than this, as it is done for every entry that there is.
+ */
+struct ages {
+	u64 sum;
+	u32 half;
+	u32 seen;
+	u32 old;
+	u32 min;
+	u32 max;
+};
+
+/*
+ * Ages are taken from a little ahead of the tick at which the walk began: hooks go on, and what is
+ * allocated meanwhile has an age, too.
+ */
+#define AHEAD	16
+
+/**
+ * struct walk - a walk over the tables
+ * @ages: of each site that there can be
+ * @now: from when ages are taken
+ */
 struct walk {
-	struct lw_rows *rows;
+	struct ages *ages;
 	u32 now;
 };
 
@@ -88,56 +119,78 @@ static void fill(struct lw_row *row, u32 id, unsigned int classes, enum lw_group
 		    (site->cache && lw_cache_dead(site->cache) ? LW_NOTE_DESTROYED : 0);
 }
 
-/* In ticks, until all have been seen: this is done for every entry that there is. */
-static __always_inline void age(const struct walk *walk, struct lw_row *row, u32 tick)
+static int walk_init(struct walk *walk, const struct lw_rows *rows)
 {
-	u32 ticks = (walk->now - tick) & LW_AGE_MASK;
+	u32 id, half, nr = lw_sites_max();
 
-	/* for the judgement, which is that of the whole site, whatever is wanted of it */
-	row->old += row->has_half &&
-		    ((row->half - tick) & LW_TICK_MASK) <= LW_TICK_MASK / 2;
-	if (!row->wanted)
-		return;
-	row->seen++;
-	row->age_sum += ticks;
-	row->age_min = min(row->age_min, ticks);
-	row->age_max = max(row->age_max, ticks);
+	walk->now = lw_watch_now() + AHEAD;
+	walk->ages = kvmalloc_array(nr, sizeof(*walk->ages), GFP_KERNEL);
+	if (!walk->ages)
+		return -ENOMEM;
+	for (id = 0; id < nr; id++)
+		walk->ages[id] = (struct ages){ .min = U32_MAX, .half = U32_MAX };
+	for (id = 0; id < rows->nr; id++) {
+		if (!rows->row[id].has_half)
+			continue;
+		half = (walk->now - rows->row[id].half) & LW_TICK_MASK;
+		/* of one that is yet to come all is older */
+		walk->ages[id].half = half <= LW_TICK_MASK / 2 ? half : 0;
+	}
+	return 0;
+}
+
+static __always_inline void age(const struct walk *walk, u32 site, u32 tick)
+{
+	u32 ticks = (walk->now - tick) & LW_TICK_MASK;
+	struct ages *ages = &walk->ages[site];
+
+	ages->sum += ticks;
+	ages->seen++;
+	ages->old += ticks >= ages->half;
+	if (ticks < ages->min)
+		ages->min = ticks;
+	if (ticks > ages->max)
+		ages->max = ticks;
 }
 
 static __always_inline void see(const struct walk *walk, u64 entry)
 {
-	u32 site = lw_entry_site(entry);
+	age(walk, lw_entry_site(entry), lw_entry_age(entry));
+}
 
-	if (likely(site < walk->rows->nr))
-		age(walk, &walk->rows->row[site], lw_entry_age(entry));
+#define WORDS	4096UL		/* between two looks at whether somebody else wants the CPU */
+
+/*
+ * @nr is a multiple of eight. What was given up is seen, too, as that of site LW_SITE_NOBODY, which
+ * has no row.
+ */
+static void see_words(const struct walk *walk, const u64 *word, unsigned long nr)
+{
+	const struct walk here = *walk;
+	unsigned long at;
+	u64 entry;
+	int i;
+
+	for (at = 0; at < nr; at += 8) {
+		if (!(at % WORDS))
+			cond_resched();
+#pragma GCC unroll 8
+		for (i = 0; i < 8; i++) {
+			entry = lw_read64(&word[at + i]);
+			if ((s64)entry < 0)	/* LW_FIRST, LW_SECOND */
+				see(&here, entry);
+		}
+	}
 }
 
 static void see_objects(const struct walk *walk)
 {
-	unsigned long nr, slots = lw_live_slots();
-	u64 entry;
+	unsigned long slots;
+	unsigned int part;
+	u64 *slot;
 
-	for (nr = 0; nr < slots; nr++) {
-		entry = lw_live_entry(nr);
-		if (entry)
-			see(walk, entry);
-		if (!(nr % 8192))
-			cond_resched();
-	}
-}
-
-static void see_chunk(const struct walk *walk, const u64 *chunk)
-{
-	unsigned long nr;
-	u64 entry;
-
-	for (nr = 0; nr < LW_CHUNK_FRAMES; nr++) {
-		entry = lw_read64(&chunk[nr]);
-		if (entry)
-			see(walk, entry);
-		if (!(nr % 8192))
-			cond_resched();
-	}
+	for (part = 0; (slot = lw_live_part(part, &slots)); part++)
+		see_words(walk, slot, slots);
 }
 
 static void see_pages(const struct walk *walk)
@@ -146,7 +199,7 @@ static void see_pages(const struct walk *walk)
 
 	for (nr = 0; nr < lw_pages.nr_chunks; nr++)
 		if (lw_pages.chunk[nr])
-			see_chunk(walk, lw_pages.chunk[nr]);
+			see_words(walk, lw_pages.chunk[nr], LW_CHUNK_FRAMES);
 }
 
 static void see_buffers(const struct walk *walk)
@@ -155,25 +208,41 @@ static void see_buffers(const struct walk *walk)
 	unsigned int at;
 
 	for (at = 0; lw_buffers_next(&at, &buffer); at++)
-		if (buffer.site < walk->rows->nr)
-			age(walk, &walk->rows->row[buffer.site], buffer.tick);
+		age(walk, buffer.site, buffer.tick);
+}
+
+static u32 seconds(u32 ticks)
+{
+	return lw_clock_seconds(0, ticks < AHEAD ? 0 : ticks - AHEAD);
 }
 
 /*
- * In seconds from here on. Of a site all ages weigh the same; where sites are added up they do not.
+ * Into the rows, in seconds. Of a site all ages weigh the same; where sites are added up they do
+ * not. How many are old is for the judgement, which is that of the whole site, whatever is wanted
+ * of it.
  */
-static void settle_ages(struct lw_row *row, u32 id)
+static void walk_exit(struct walk *walk, struct lw_rows *rows)
 {
-	const struct lw_site *site = &lw_sites[id];
-	u64 weight = lw_site_live(site) ? lw_site_weight(site) : LW_WEIGHT_ONE;
+	const struct ages *ages = walk->ages;
+	const struct lw_site *site;
+	struct lw_row *row;
+	u64 weight, sum;
+	u32 id;
 
-	if (row->seen)
-		row->age_min = lw_clock_seconds(0, row->age_min);
-	row->age_max = lw_clock_seconds(0, row->age_max);
-	row->age_sum = div_u64(row->age_sum << LW_TICK_SHIFT, HZ);
-	row->old = lw_weigh(row->old, weight);
-	row->seen = lw_weigh(row->seen, weight);
-	row->age_sum = lw_weigh(row->age_sum, weight);
+	for (id = 0; id < rows->nr; id++, ages++) {
+		row = &rows->row[id];
+		site = &lw_sites[id];
+		weight = lw_site_live(site) ? lw_site_weight(site) : LW_WEIGHT_ONE;
+		row->old = lw_weigh(ages->old, weight);
+		if (!row->wanted || !ages->seen)
+			continue;
+		sum = max(ages->sum, (u64)AHEAD * ages->seen) - (u64)AHEAD * ages->seen;
+		row->seen = lw_weigh(ages->seen, weight);
+		row->age_min = seconds(ages->min);
+		row->age_max = seconds(ages->max);
+		row->age_sum = lw_weigh(div_u64(sum << LW_TICK_SHIFT, HZ), weight);
+	}
+	kvfree(walk->ages);
 }
 
 static void fold(struct lw_row *into, const struct lw_row *row)
@@ -231,40 +300,57 @@ static void judge(struct lw_rows *rows)
 					 row->has_half ? row->old : LW_OLD_UNKNOWN, &row->judged);
 }
 
+static struct lw_rows *rows_alloc(void)
+{
+	u32 nr = lw_sites_end();
+	struct lw_rows *rows = kvmalloc(struct_size(rows, row, nr), GFP_KERNEL);
+
+	if (rows)
+		rows->nr = nr;
+	return rows;
+}
+
 struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)(u32 site))
 {
-	u32 id, nr = lw_sites_end();
-	struct lw_rows *rows = kvmalloc(struct_size(rows, row, nr), GFP_KERNEL);
-	struct walk walk = { .rows = rows, .now = lw_watch_now() };
+	struct lw_rows *rows = rows_alloc();
+	struct walk walk;
+	u32 id;
 
 	if (!rows)
 		return NULL;
-	rows->nr = nr;
 	if (lw_watch_on() && classes & BIT(LW_PAGE))
 		lw_pages_settle();
-	for (id = 0; id < nr; id++)
+	for (id = 0; id < rows->nr; id++)
 		fill(&rows->row[id], id, classes, by, want);
+	if (walk_init(&walk, rows)) {
+		kvfree(rows);
+		return NULL;
+	}
 	if (classes & BIT(LW_SLAB))
 		see_objects(&walk);
 	if (classes & BIT(LW_PAGE))
 		see_pages(&walk);
 	if (classes & BIT(LW_BUFFER))
 		see_buffers(&walk);
-	for (id = 0; id < nr; id++)
-		settle_ages(&rows->row[id], id);
+	walk_exit(&walk, rows);
 	group(rows, by);
 	judge(rows);
 	return rows;
 }
 
+struct lost {
+	struct walk walk;
+	struct lw_rows *rows;
+};
+
 static void see_lost(u64 entry, void *arg)
 {
-	struct walk *walk = arg;
+	struct lost *lost = arg;
 	u32 site = lw_entry_site(entry);
 
-	if (site < walk->rows->nr)
-		walk->rows->row[site].live++;
-	see(walk, entry);
+	if (site < lost->rows->nr)
+		lost->rows->row[site].live++;
+	see(&lost->walk, entry);
 }
 
 static void keep_live(struct lw_rows *rows)
@@ -279,33 +365,38 @@ static void keep_live(struct lw_rows *rows)
 
 struct lw_rows *lw_rows_lost(enum lw_group by, bool (*want)(u32 site), struct lw_census *census)
 {
-	u32 id, nr = lw_sites_end();
-	struct lw_rows *rows = kvmalloc(struct_size(rows, row, nr), GFP_KERNEL);
-	struct walk walk = { .rows = rows, .now = lw_watch_now() };
+	struct lost lost = { .rows = rows_alloc() };
+	struct lw_rows *rows = lost.rows;
+	int err;
+	u32 id;
 
 	if (!rows)
 		return NULL;
-	rows->nr = nr;
 	if (lw_watch_on())
 		lw_pages_settle();
-	for (id = 0; id < nr; id++) {
+	for (id = 0; id < rows->nr; id++) {
 		fill(&rows->row[id], id, BIT(LW_PAGE), by, want);
 		rows->row[id].live = 0;
 	}
-	if (lw_census_take(census, see_lost, &walk)) {
-		kvfree(rows);
-		return NULL;
-	}
-	for (id = 0; id < nr; id++) {
+	err = walk_init(&lost.walk, rows);
+	if (err)
+		goto fail;
+	err = lw_census_take(census, see_lost, &lost);
+	walk_exit(&lost.walk, rows);
+	if (err)
+		goto fail;
+	for (id = 0; id < rows->nr; id++) {
 		rows->row[id].grown = rows->row[id].live - (long)lw_mark_of(id)->lost;
 		if (rows->row[id].estimated)
 			estimate_live(&rows->row[id], &lw_sites[id]);
-		settle_ages(&rows->row[id], id);
 	}
 	group(rows, by);
 	keep_live(rows);
 	judge(rows);
 	return rows;
+fail:
+	kvfree(rows);
+	return NULL;
 }
 
 void lw_rows_put(struct lw_rows *rows)

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <leakwatch/clock.h>
 #include <leakwatch/holders.h>
+#include <leakwatch/hook.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/report.h>
@@ -51,11 +52,13 @@ static const char *comm_of(const struct lw_buffer *buffer, char text[TASK_COMM_L
 	return buffer->by.tgid ? lw_comm_text(buffer->by.comm, text) : "-";
 }
 
-static const char *number(char text[12], bool known, long value)
+#define DIGITS	24
+
+static const char *number(char text[DIGITS], bool known, long value)
 {
 	if (!known)
 		return "-";
-	snprintf(text, 12, "%ld", value);
+	snprintf(text, DIGITS, "%ld", value);
 	return text;
 }
 
@@ -82,7 +85,7 @@ static void show_live(struct seq_file *seq, const struct view *view, unsigned in
 	const struct lw_held *held = &view->holders->held[row];
 	const struct lw_buffer *buffer = &held->buffer;
 	bool walked = view->holders->walked;
-	char text[6][12], comm[TASK_COMM_LEN];
+	char text[6][DIGITS], comm[TASK_COMM_LEN];
 
 	if (held->gone)
 		return;
@@ -152,12 +155,17 @@ static void show_orphans(struct seq_file *seq, const struct view *view, unsigned
 	};
 	const struct lw_orphans *group = &view->orphans[row];
 	const struct lw_buffer *buffer = &group->like->buffer;
-	char pid[12], comm[TASK_COMM_LEN];
+	char pid[DIGITS], comm[TASK_COMM_LEN];
 
 	seq_printf(seq, "%7u %9llu %11llu %-16s %7s %-15s %-6s %s\n", group->count,
 		   group->count * buffer->is.bytes >> 10, buffer->is.bytes, heap_name(buffer),
 		   number(pid, buffer->by.tgid, buffer->by.tgid), comm_of(buffer, comm),
 		   alive[group->like->alive], reasons[group->reason]);
+}
+
+static bool knows_deferred(void)
+{
+	return lw_ion_defers() && lw_buffers_defers_known();
 }
 
 static void total_orphans(struct seq_file *seq, const struct view *view)
@@ -174,6 +182,11 @@ static void total_orphans(struct seq_file *seq, const struct view *view)
 			all += view->holders->held[i].buffer.is.bytes;
 	seq_printf(seq, "# total: %u orphans, %llu KB, of %llu KB in buffers\n", count, bytes >> 10,
 		   all >> 10);
+	if (!knows_deferred())
+		return;
+	for (i = 0, bytes = 0; i < LW_HEAPS; i++)
+		bytes += lw_heap(i)->deferred;
+	seq_printf(seq, "# deferred: %llu KB released, to be freed by their heaps\n", bytes >> 10);
 }
 
 /* heaps */
@@ -187,7 +200,9 @@ static void show_heap(struct seq_file *seq, const struct view *view, unsigned in
 {
 	u64 bytes = 0, orphan_bytes = 0;
 	unsigned int i, live = 0, orphans = 0;
+	const struct lw_heap *heap = lw_heap(row);
 	const struct lw_held *held;
+	char text[DIGITS];
 
 	for (i = 0; i < view->holders->nr; i++) {
 		held = &view->holders->held[i];
@@ -200,9 +215,10 @@ static void show_heap(struct seq_file *seq, const struct view *view, unsigned in
 			orphan_bytes += held->buffer.is.bytes;
 		}
 	}
-	if (live || lw_heap(row)->peak)
-		seq_printf(seq, "%-23s %7u %9llu %7u %9llu %9llu\n", lw_heap(row)->name, live,
-			   bytes >> 10, orphans, orphan_bytes >> 10, lw_heap(row)->peak >> 10);
+	if (live || heap->peak || heap->deferred)
+		seq_printf(seq, "%-23s %7u %9llu %7u %9llu %9llu %11s\n", heap->name, live,
+			   bytes >> 10, orphans, orphan_bytes >> 10, heap->peak >> 10,
+			   number(text, knows_deferred(), heap->deferred >> 10));
 }
 
 /* Row n is 1 more than its position, as SEQ_START_TOKEN is 1. */
@@ -314,7 +330,7 @@ const struct file_operations lw_buffers_##id##_fops = {				\
 }
 
 DEFINE_VIEW(heaps, "DMA-BUFs by heap or exporter",
-	    "HEAP                       LIVE        KB ORPHANS ORPHAN-KB   PEAK-KB",
+	    "HEAP                       LIVE        KB ORPHANS ORPHAN-KB   PEAK-KB DEFERRED-KB",
 	    nr_heaps, show_heap, NULL);
 DEFINE_VIEW(live, "each DMA-BUF; STATE is what keeps it",
 	    "    ID      SIZE-B HEAP             STATE      AGE     PID COMM             FDS MAPS KREFS LAST    SITE-ID EXPORTER",

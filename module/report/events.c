@@ -34,15 +34,15 @@ struct reader {
 static void print(struct reader *reader, const struct lw_event *event, u64 lost)
 {
 	char comm[TASK_COMM_LEN];
-	u32 ns;
-	u64 s = div_u64_rem(event->ns, NSEC_PER_SEC, &ns);
+	u32 ms;
+	u64 s = div_u64_rem(lw_event_ms(event), MSEC_PER_SEC, &ms);
 
 	reader->len = 0;
 	reader->given = 0;
 	if (lost)
 		reader->len = scnprintf(reader->line, LINE, "# %llu events were lost here\n", lost);
 	reader->len += scnprintf(reader->line + reader->len, LINE,
-				 "%6llu.%06u %7d %-15s %-7s %6u %11llu %s\n", s, ns / 1000,
+				 "%9llu.%03u %7d %-15s %-7s %6u %11llu %s\n", s, ms,
 				 event->pid, lw_comm_text(event->comm, comm),
 				 lw_event_name(event->type), event->id, event->bytes,
 				 lw_heap(event->heap)->name);

@@ -5,6 +5,7 @@
 #include <leakwatch/audit.h>
 #include <leakwatch/buffers.h>
 #include <leakwatch/cache.h>
+#include <leakwatch/door.h>
 #include <leakwatch/filter.h>
 #include <leakwatch/history.h>
 #include <leakwatch/process.h>
@@ -29,6 +30,13 @@ static void show_class(struct seq_file *seq, const char *name, enum lw_class cla
 		   lw_hooks_class(class) ? "on" : "off");
 }
 
+unsigned long lw_memory_bytes(unsigned int sites, unsigned int histories)
+{
+	return lw_live_bytes() + lw_pages_bytes() + lw_buffers_bytes() +
+	       lw_sites_bytes(sites) + lw_history_bytes(histories, sites) + lw_caches_bytes() +
+	       lw_walk_bytes() + lw_frame_bytes() + lw_members_bytes();
+}
+
 static void show_tables(struct seq_file *seq)
 {
 	unsigned long live[LW_NR_CLASSES] = {}, slots = lw_live_slots();
@@ -42,8 +50,9 @@ static void show_tables(struct seq_file *seq)
 	}
 	line(seq, "objects_live", live[LW_SLAB]);
 	line(seq, "objects_max", slots);
+	line(seq, "objects_limit", lw_live_limit());
 	line(seq, "objects_load_percent", live[LW_SLAB] * 100 / slots);
-	line(seq, "objects_kb", slots * sizeof(u64) >> 10);
+	line(seq, "objects_kb", lw_live_bytes() >> 10);
 	line(seq, "pages_live", live[LW_PAGE]);
 	line(seq, "pages_kb", lw_pages_bytes() >> 10);
 	line(seq, "buffers_live", lw_buffers_nr());
@@ -53,19 +62,17 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "sites_max", lw_sites_max() - 1);
 	line(seq, "frames", lw_frames_used());
 	line(seq, "frames_max", lw_frames_max());
-	line(seq, "sites_kb", lw_sites_bytes() >> 10);
+	line(seq, "sites_kb", lw_sites_bytes(lw_sites_max()) >> 10);
 	line(seq, "caches", lw_caches_end() - 1);
 	line(seq, "caches_max", LW_MAX_CACHES - 1);
 	line(seq, "histories", lw_history_used());
 	line(seq, "histories_max", lw_history_max());
 	line(seq, "histories_refused", lw_history_refused());
-	line(seq, "histories_kb", lw_history_bytes() >> 10);
+	line(seq, "histories_kb", lw_history_bytes(lw_history_max(), lw_sites_max()) >> 10);
 	line(seq, "samples", lw_history_passes());
 	line(seq, "sample_us", lw_history_took());
-	line(seq, "memory_kb", (slots * sizeof(u64) + lw_pages_bytes() + lw_sites_bytes() +
-				lw_buffers_bytes() + lw_marks_bytes() + lw_caches_bytes() +
-				lw_walk_bytes() + lw_frame_bytes() + lw_history_bytes() +
-				lw_members_bytes()) >> 10);
+	line(seq, "memory_kb", (lw_memory_bytes(lw_sites_max(), lw_history_max()) +
+				lw_marks_bytes()) >> 10);
 }
 
 static void show_audit(struct seq_file *seq)
@@ -111,12 +118,15 @@ static int status_show(struct seq_file *seq, void *unused)
 		seq_puts(seq, "# unmatched_*: frees of what is older than the module, or was not drawn\n");
 	else
 		seq_puts(seq, "# unmatched_*: frees of what is older than the module\n");
+	if (!lw_movable)
+		seq_puts(seq, "# unmatched_pages: and of movable pages, which are not watched\n");
 	seq_printf(seq, "%-24s %s\n", "NAME", "VALUE");
 	show_class(seq, "class_slab", LW_SLAB);
 	show_class(seq, "class_page", LW_PAGE);
 	show_class(seq, "class_buffer", LW_BUFFER);
 	seq_printf(seq, "%-24s %s\n", "backend",
 		   lw_hooks_backend() == LW_KPROBES ? "kprobes" : "tracepoints");
+	seq_printf(seq, "%-24s %s\n", "movable", lw_movable ? "on" : "off");
 	seq_printf(seq, "%-24s %s\n", "mode", lw_sampled() ? "sampled" : "exact");
 	line(seq, "mode_age", lw_watch_mode_seconds());
 	line(seq, "sample_bytes", lw_rate_bytes(lw_settings.rate));

@@ -141,8 +141,9 @@ static const char *error_text(const struct lw_row *row, char text[FIGURE])
 static void print_mode(struct seq_file *seq)
 {
 	if (lw_sampled())
-		seq_printf(seq, "# sampled for %llu s, of %lu bytes one draw%s: what has a ~ is an estimate\n",
+		seq_printf(seq, "# sampled for %llu s, one draw of %lu bytes of objects, of %llu of pages%s: what has a ~ is an estimate\n",
 			   lw_watch_mode_seconds(), lw_rate_bytes(lw_sample_rate),
+			   (u64)lw_rate_bytes(lw_sample_rate) << LW_PAGES_SHARE,
 			   lw_watch_turned() ? ", before that otherwise" : "");
 	else if (lw_watch_turned())
 		seq_printf(seq, "# exact for %llu s, before that otherwise: what has a ~ is an estimate\n",

@@ -2,10 +2,12 @@
 #include <linux/ctype.h>
 #include <linux/hash.h>
 #include <linux/irq_work.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -18,18 +20,15 @@
 
 #define SIZES	256	/* sizes that have sites of their own */
 
-struct slot;
-
-struct handle {
-	struct hlist_node node;
-	const void *is;
-	struct slot *slot;
-};
-
+/*
+ * A record is found by @key: the dentry, or what ION calls a buffer. What is deferred has that, a
+ * size and a heap, and an id of 0: nobody sees it.
+ */
 struct slot {
 	struct lw_buffer buffer;
-	struct handle file;
-	struct handle dentry;
+	struct hlist_node node;
+	const void *key;
+	bool deferred;
 	struct slot *next_free;
 };
 
@@ -39,7 +38,8 @@ static struct {
 	unsigned int max;
 	unsigned int nr;
 	unsigned int nr_ion;
-	unsigned int shift;
+	bool defers_unknown;	/* what was deferred at some time, there is no telling how much */
+	u32 mask;		/* of a bucket's number */
 	u32 last_id;
 	struct slot *slot;
 	struct slot *free;
@@ -47,6 +47,8 @@ static struct {
 	struct lw_event *event;
 	u64 event_end;		/* the number of the next */
 	u64 event_begin;	/* none before it is shown: they were cleared */
+	u64 loaded;		/* jiffies then, */
+	u64 loaded_ms;		/* and the time */
 } table;
 
 static struct lw_heap heaps[LW_HEAPS] = { [LW_HEAPS - 1] = { .name = "(other)" } };
@@ -57,28 +59,37 @@ static unsigned int nr_sizes;
 
 DECLARE_WAIT_QUEUE_HEAD(lw_events_wait);
 
+/* By a constant shift: kernels that check the others spend as much on that as on the rest. */
 static struct hlist_head *bucket_of(const void *key)
 {
-	return &table.bucket[hash_ptr(key, table.shift)];
+	u64 hash = (unsigned long)key * GOLDEN_RATIO_64;
+
+	return &table.bucket[(u32)(hash >> 32) & table.mask];
 }
 
-static struct slot *find(const void *is)
+/* In line, as what follows for the same reason: what is short costs as much again by a call. */
+static __always_inline struct slot *find_any(const void *key)
 {
-	struct handle *handle;
+	struct slot *slot;
 
-	if (!is || !table.bucket)
-		return NULL;
-	hlist_for_each_entry(handle, bucket_of(is), node)
-		if (handle->is == is)
-			return handle->slot;
+	hlist_for_each_entry(slot, bucket_of(key), node)
+		if (slot->key == key)
+			return slot;
 	return NULL;
 }
 
-static void link(struct slot *slot, struct handle *handle, const void *is)
+/* A record. */
+static __always_inline struct slot *find(const void *key)
 {
-	handle->slot = slot;
-	handle->is = is;
-	hlist_add_head(&handle->node, bucket_of(is));
+	struct slot *slot = find_any(key);
+
+	return slot && likely(!slot->deferred) ? slot : NULL;
+}
+
+static void link(struct slot *slot, const void *key)
+{
+	slot->key = key;
+	hlist_add_head(&slot->node, bucket_of(key));
 }
 
 /* Readers see a name that is being written as none, or cut short. */
@@ -96,13 +107,13 @@ static noinline u8 new_heap(unsigned int i, const char *name)
 	return i;
 }
 
-/* As far as there is room for it. In line: it is short, and a call costs as much again. */
+/* As far as there is room for it. */
 static __always_inline bool is_heap(unsigned int i, const char *name)
 {
 	const char *known = heap_names[i];
 	unsigned int n;
 
-	for (n = 0; n < LW_HEAP_NAME - 1 && known[n] == name[n]; n++)
+	for (n = 0; known[n] == name[n]; n++)	/* the last of what is known is 0 */
 		if (!name[n])
 			return true;
 	return n == LW_HEAP_NAME - 1;
@@ -126,12 +137,12 @@ static void wake(struct irq_work *work)
 /* Doors may be where nothing may be woken: under a spinlock, or where x86 handles a breakpoint. */
 static struct irq_work waker;
 
-static void note(struct slot *slot, enum lw_event_type type)
+static __always_inline void note(struct slot *slot, enum lw_event_type type)
 {
 	struct lw_event *event = &table.event[table.event_end & (LW_EVENTS - 1)];
 
 	slot->buffer.last = type;
-	event->ns = ktime_get_boot_fast_ns();
+	event->when = jiffies;
 	event->bytes = slot->buffer.is.bytes;
 	event->id = slot->buffer.id;
 	event->pid = current->tgid;
@@ -150,6 +161,14 @@ static long units_of(u32 site, u64 bytes)
 	return lw_what_major(lw_sites[site].what) ? 1 : PAGE_ALIGN(bytes) >> PAGE_SHIFT;
 }
 
+static void put_back(struct slot *slot)
+{
+	hlist_del(&slot->node);
+	slot->buffer.id = 0;
+	slot->next_free = table.free;
+	table.free = slot;
+}
+
 static void drop(struct slot *slot)
 {
 	struct lw_buffer *buffer = &slot->buffer;
@@ -157,37 +176,45 @@ static void drop(struct slot *slot)
 	if (buffer->site != LW_SITE_NOBODY)
 		lw_site_uncharge(buffer->site, units_of(buffer->site, buffer->is.bytes));
 	heaps[buffer->heap].bytes -= buffer->is.bytes;
-	if (buffer->is.file)
-		hlist_del(&slot->file.node);
-	hlist_del(&slot->dentry.node);
 	table.nr_ion -= !!buffer->is.ion;
-	buffer->id = 0;
-	slot->next_free = table.free;
-	table.free = slot;
 	table.nr--;
+	put_back(slot);
 }
 
-/* What has the address of one that is there: that one was freed, and nobody said so. */
-static void drop_missed(const void *is)
+static void end_deferred(struct slot *slot)
 {
-	struct slot *slot = find(is);
+	heaps[slot->buffer.heap].deferred -= slot->buffer.is.bytes;
+	slot->deferred = false;
+	put_back(slot);
+}
 
-	if (!slot)
-		return;
+static noinline void drop_unheard(struct slot *slot)
+{
+	if (slot->deferred)
+		return end_deferred(slot);
 	if (slot->buffer.site != LW_SITE_NOBODY)
 		atomic_inc(&lw_flaws[slot->buffer.site].missed);
 	lw_stat_inc(LW_MISSED_BUFFERS);
 	drop(slot);
 }
 
-static void lose(u32 site, u64 bytes)
+/* What has the address of one that is there: that one was freed, and nobody said so. */
+static __always_inline void drop_missed(const void *key)
+{
+	struct slot *slot = find_any(key);
+
+	if (unlikely(slot))
+		drop_unheard(slot);
+}
+
+static noinline void lose(u32 site, u64 bytes)
 {
 	lw_stat_inc(LW_LOST_BUFFERS);
 	if (site != LW_SITE_NOBODY)
 		atomic_add(units_of(site, bytes), &lw_flaws[site].lost);
 }
 
-static struct slot *add(const struct lw_dmabuf *is, u32 site)
+static __always_inline struct slot *add(const struct lw_dmabuf *is, u32 site)
 {
 	struct slot *slot = table.free;
 	struct lw_buffer *buffer;
@@ -207,11 +234,9 @@ static struct slot *add(const struct lw_dmabuf *is, u32 site)
 	buffer->last = LW_EVENT_ALLOC;
 	buffer->older = false;
 	WRITE_ONCE(buffer->id, ++table.last_id);	/* lw_buffers_next() has a glance at it */
-	if (is->file) {
-		link(slot, &slot->file, is->file);
+	if (is->file)
 		buffer->is.ion = NULL;		/* it is known as a DMA-BUF alone */
-	}
-	link(slot, &slot->dentry, is->file ? is->dentry : is->ion);
+	link(slot, is->file ? is->dentry : is->ion);
 	heap = &heaps[buffer->heap];
 	heap->bytes += is->bytes;
 	heap->peak = max(heap->peak, heap->bytes);
@@ -260,11 +285,8 @@ static lw_what_t what_of(u64 bytes)
 	return lw_what_buffer(likely(READ_ONCE(*size_at(pages))) || new_size(pages) ? pages : 0);
 }
 
-u32 lw_buffer_site(u64 bytes, struct pt_regs *regs)
+static u32 told(u32 site, lw_what_t what)
 {
-	lw_what_t what = what_of(bytes);
-	u32 site = lw_site_at(what, regs);
-
 	if (site == LW_SITE_NOBODY) {
 		lw_stat_inc(LW_LOST_SITES_FULL);
 	} else if (!lw_what_major(what)) {
@@ -274,12 +296,40 @@ u32 lw_buffer_site(u64 bytes, struct pt_regs *regs)
 	return site;
 }
 
-/* Is it one more way to hand on a buffer that has a record? */
-static struct slot *find_ion(const void *ion)
+u32 lw_buffer_site(u64 bytes, struct pt_regs *regs)
 {
-	struct slot *slot = table.nr_ion ? find(ion) : NULL;
+	lw_what_t what = what_of(bytes);
+
+	return told(lw_site_at(what, regs), what);
+}
+
+u32 lw_buffer_site_from(u64 bytes, unsigned long from)
+{
+	lw_what_t what = what_of(bytes);
+
+	return told(lw_site_from(what, from), what);
+}
+
+/* Is it one more way to hand on a buffer that has a record? */
+static __always_inline struct slot *find_ion(const void *ion)
+{
+	struct slot *slot = ion && table.nr_ion ? find(ion) : NULL;
 
 	return slot && slot->buffer.is.ion == ion ? slot : NULL;
+}
+
+/* One that somebody has just made. */
+static __always_inline struct slot *add_made(const struct lw_dmabuf *is, u32 site)
+{
+	struct slot *slot = add(is, site);
+
+	if (site != LW_SITE_NOBODY)
+		lw_site_charge(site, units_of(site, is->bytes));
+	if (slot) {
+		sign(&slot->buffer.by);
+		note(slot, LW_EVENT_ALLOC);
+	}
+	return slot;
 }
 
 void lw_ion_add(const struct lw_dmabuf *is, u32 site)
@@ -289,14 +339,10 @@ void lw_ion_add(const struct lw_dmabuf *is, u32 site)
 
 	raw_spin_lock_irqsave(&lock, flags);
 	drop_missed(is->ion);
-	slot = add(is, site);
-	if (site != LW_SITE_NOBODY)
-		lw_site_charge(site, units_of(site, is->bytes));
+	slot = add_made(is, site);
 	if (slot) {
 		table.nr_ion++;
 		slot->buffer.handles = 1;
-		sign(&slot->buffer.by);
-		note(slot, LW_EVENT_ALLOC);
 	}
 	raw_spin_unlock_irqrestore(&lock, flags);
 }
@@ -316,22 +362,68 @@ bool lw_ion_event(const void *ion, enum lw_event_type type, int handles)
 	return slot;
 }
 
+static void release(struct slot *slot)
+{
+	note(slot, LW_EVENT_RELEASE);
+	drop(slot);
+}
+
+void lw_ion_defer(const struct lw_dmabuf *is)
+{
+	unsigned long flags;
+	struct slot *slot;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	slot = find_ion(is->ion);
+	if (slot)
+		release(slot);
+	else
+		drop_missed(is->ion);
+	slot = is->bytes ? table.free : NULL;
+	if (slot) {
+		table.free = slot->next_free;
+		slot->buffer.is = *is;
+		slot->buffer.heap = heap_of(is->heap);
+		slot->deferred = true;
+		link(slot, is->ion);
+		heaps[slot->buffer.heap].deferred += is->bytes;
+	} else {
+		table.defers_unknown = true;
+	}
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+void lw_ion_free(const void *ion)
+{
+	unsigned long flags;
+	struct slot *slot;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	slot = find_any(ion);
+	if (slot && slot->deferred)
+		end_deferred(slot);
+	else if (slot && slot->buffer.is.ion == ion)
+		release(slot);
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+bool lw_buffers_defers_known(void)
+{
+	return !READ_ONCE(table.defers_unknown);
+}
+
 void lw_buffer_add(const struct lw_dmabuf *is, u32 site)
 {
 	unsigned long flags;
 	struct slot *slot;
 
-	if (lw_ion_event(is->ion, LW_EVENT_FD, 0))
-		return;
 	raw_spin_lock_irqsave(&lock, flags);
-	drop_missed(is->file);
-	drop_missed(is->dentry);
-	slot = add(is, site);
-	if (site != LW_SITE_NOBODY)
-		lw_site_charge(site, units_of(site, is->bytes));
+	slot = find_ion(is->ion);
 	if (slot) {
-		sign(&slot->buffer.by);
-		note(slot, LW_EVENT_ALLOC);
+		note(slot, LW_EVENT_FD);
+	} else {
+		drop_missed(is->dentry);
+		add_made(is, site);
 	}
 	raw_spin_unlock_irqrestore(&lock, flags);
 }
@@ -342,7 +434,7 @@ void lw_buffer_add_older(const struct lw_dmabuf *is)
 	struct slot *slot;
 
 	raw_spin_lock_irqsave(&lock, flags);
-	if (!find(is->file) && !find_ion(is->ion)) {
+	if (!find(is->dentry) && !find_ion(is->ion)) {
 		slot = add(is, LW_SITE_NOBODY);
 		if (slot) {
 			slot->buffer.older = true;
@@ -357,25 +449,24 @@ void lw_buffer_event(const struct file *file, enum lw_event_type type)
 	unsigned long flags;
 	struct slot *slot;
 
+	if (!file)
+		return;
 	raw_spin_lock_irqsave(&lock, flags);
-	slot = find(file);
+	slot = find(file->f_path.dentry);
 	if (slot)
 		note(slot, type);
 	raw_spin_unlock_irqrestore(&lock, flags);
 }
 
-void lw_buffer_close(const struct file *file)
+/* By a file, if it is one, whose inode is @inode. */
+static noinline struct slot *find_by_file(const void *inode, const struct file *file)
 {
-	unsigned long flags;
+	const void *dentry = NULL;
 	struct slot *slot;
 
-	raw_spin_lock_irqsave(&lock, flags);
-	slot = find(file);
-	if (slot) {
-		hlist_del(&slot->file.node);
-		slot->buffer.is.file = NULL;
-	}
-	raw_spin_unlock_irqrestore(&lock, flags);
+	lw_read_kernel(&dentry, &file->f_path.dentry, sizeof(dentry));
+	slot = find(dentry);
+	return slot && slot->buffer.is.file == file && slot->buffer.is.inode == inode ? slot : NULL;
 }
 
 void lw_buffer_free(const void *first, const void *second)
@@ -384,19 +475,28 @@ void lw_buffer_free(const void *first, const void *second)
 	struct slot *slot;
 
 	raw_spin_lock_irqsave(&lock, flags);
-	slot = find(first);
-	if (!slot) {
-		slot = find(second);
-		if (slot && slot->buffer.is.inode != first)
-			slot = NULL;
-	}
+	slot = find(first) ?: find_by_file(first, second);
 	if (slot) {
-		note(slot, LW_EVENT_RELEASE);
-		drop(slot);
+		release(slot);
 	} else if (!table.nr_ion) {	/* else it may be one of those without a record */
 		lw_stat_inc(LW_UNMATCHED_BUFFERS);
 	}
 	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+/*
+ * How many references the file of a buffer has; 0 if it is gone. It may be, while the dentry is
+ * there. What lies where the file was is the file if it has the dentry, as no other ever has; and
+ * a file keeps its last count, which is 0, until its memory is somebody else's.
+ */
+static noinline_for_stack long refs_of(const struct lw_dmabuf *is)
+{
+	struct file file;
+
+	if (!is->file || lw_read_kernel(&file, is->file, sizeof(file)) ||
+	    file.f_path.dentry != is->dentry)
+		return 0;
+	return max_t(long, file_count(&file), 0);
 }
 
 bool lw_buffers_next(unsigned int *at, struct lw_buffer *to)
@@ -409,6 +509,8 @@ bool lw_buffers_next(unsigned int *at, struct lw_buffer *to)
 			continue;
 		raw_spin_lock_irqsave(&lock, flags);
 		*to = table.slot[*at].buffer;
+		if (to->id && !refs_of(&to->is))
+			to->is.file = NULL;
 		raw_spin_unlock_irqrestore(&lock, flags);
 		if (to->id)
 			return true;
@@ -424,7 +526,7 @@ long lw_buffer_refs(unsigned int at, u32 id)
 
 	raw_spin_lock_irqsave(&lock, flags);
 	if (buffer->id == id)
-		refs = buffer->is.file ? file_count(buffer->is.file) : buffer->handles;
+		refs = buffer->is.ion ? buffer->handles : refs_of(&buffer->is);
 	raw_spin_unlock_irqrestore(&lock, flags);
 	return refs;
 }
@@ -445,6 +547,14 @@ const char *lw_event_name(enum lw_event_type type)
 
 	static_assert(ARRAY_SIZE(names) == LW_NR_EVENTS);
 	return names[type];
+}
+
+/* Jiffies are what the clock was at its last tick; where they have 32 bits, the rest is known. */
+u64 lw_event_ms(const struct lw_event *event)
+{
+	u64 now = get_jiffies_64(), when = now - ((unsigned long)now - event->when);
+
+	return table.loaded_ms + div_u64((when - table.loaded) * MSEC_PER_SEC, HZ);
 }
 
 u64 lw_events_end(void)
@@ -487,7 +597,7 @@ unsigned int lw_buffers_nr(void)
 
 static unsigned long nr_buckets(void)
 {
-	return 1UL << table.shift;
+	return table.mask + 1UL;
 }
 
 unsigned long lw_buffers_bytes(void)
@@ -509,11 +619,13 @@ void lw_buffers_clear(void)
 	table.free = NULL;
 	table.nr = 0;
 	table.nr_ion = 0;
+	table.defers_unknown = false;
 	for (i = table.max; i--; table.free = &table.slot[i])
 		table.slot[i].next_free = table.free;
 	for (i = 0; i < LW_HEAPS; i++) {
 		heaps[i].bytes = 0;
 		heaps[i].peak = 0;
+		heaps[i].deferred = 0;
 	}
 	table.event_begin = table.event_end;
 }
@@ -524,7 +636,7 @@ int lw_buffers_init(unsigned int nr)
 	if (!nr)
 		return 0;
 	table.max = nr;
-	table.shift = order_base_2(nr) + 1;
+	table.mask = 2 * roundup_pow_of_two(nr) - 1;
 	table.slot = vzalloc(nr * sizeof(*table.slot));
 	table.bucket = vzalloc(nr_buckets() * sizeof(*table.bucket));
 	table.event = vzalloc(LW_EVENTS * sizeof(*table.event));
@@ -532,6 +644,8 @@ int lw_buffers_init(unsigned int nr)
 		lw_buffers_exit();
 		return -ENOMEM;
 	}
+	table.loaded = get_jiffies_64();
+	table.loaded_ms = ktime_to_ms(ktime_get());
 	lw_buffers_clear();
 	return 0;
 }

@@ -45,9 +45,8 @@ static noinline void rehome(const void *object, u32 bytes)
  * The rest of put(): an allocation that did not go at once into an empty place. Return: whether
  * the table now has one entry more.
  */
-static noinline bool put_slow(struct lw_site *site, const void *object)
+static noinline bool put_slow(struct lw_site *site, unsigned long addr)
 {
-	unsigned long addr = lw_untag(object);
 	bool added = false;
 	u64 old;
 
@@ -86,12 +85,12 @@ void lw_object_put(u32 site, const void *object)
 	unsigned long addr = lw_untag(object);
 
 	if (site == LW_SITE_NOBODY) {
-		put_slow(NULL, object);
+		put_slow(NULL, addr);
 	} else if (!lw_what_rate(lw_sites[site].what)) {
-		put_slow(&lw_sites[site], object);
+		put_slow(&lw_sites[site], addr);
 	} else {
 		lw_filter_add(addr);
-		if (!put_slow(&lw_sites[site], object))
+		if (!put_slow(&lw_sites[site], addr))
 			lw_filter_sub(addr);
 	}
 }
@@ -104,20 +103,22 @@ static u32 site_of(lw_what_t what, const struct lw_path *path, const void *objec
 	if (unlikely(path->cut))
 		WRITE_ONCE(lw_flaws[site].cut, 1);
 	else
-		lw_site_meet(&lw_sites[site]);
+		lw_site_meet_path(&lw_sites[site], path->place);
 	return site;
 }
 
-void lw_object_alloc_new(struct lw_site *site, const void *object)
+void lw_object_alloc_new(struct lw_site *site, unsigned long call_site, unsigned long addr)
 {
 	struct lw_place at;
 
-	if (unlikely(!lw_live_place(lw_untag(object), &at)) ||
-	    unlikely(!lw_live_try_add(&at, site->entry | lw_entry(0, 0, lw_clock_now()))))
-		return (void)put_slow(site, object);
+	if (unlikely(!lw_live_place(addr, &at)) ||
+	    unlikely(!lw_live_try_add(&at, lw_entry_since(site->entry, lw_clock_now()))))
+		return (void)put_slow(site, addr);
 	lw_site_charge_one(site);
 	lw_site_saw(site);
 }
+
+bool lw_pages_on __read_mostly = true;
 
 /* Apart, so that the stack that a path needs is only used where there is none to recognise. */
 static noinline void alloc_by_path(unsigned long call_site, const void *object, lw_what_t what)
@@ -131,18 +132,22 @@ static noinline void alloc_by_path(unsigned long call_site, const void *object, 
 	if (unlikely(site == LW_SITE_NOBODY))
 		site = site_of(what, &path, object);
 	lw_object_put(site, object);
+	if (unlikely(lw_what_is_large(what)) && lw_pages_on)
+		rehome(object, lw_what_major(what));
 }
 
-void lw_object_alloc_by_path(unsigned long call_site, const void *object, lw_what_t what)
+void lw_object_alloc_by_path(void *unused, unsigned long call_site, const void *object,
+			     lw_what_t what)
 {
 	struct lw_site *site;
 
 	if (unlikely(!lw_path_met_call(call_site, what, lw_walk_here(), &site)))
 		return alloc_by_path(call_site, object, what);
-	lw_object_put_straight(site, object);
+	lw_object_put_straight(site, call_site, object);
 }
 
-void lw_object_alloc_by_call(unsigned long call_site, const void *object, lw_what_t what)
+void lw_object_alloc_by_call(void *unused, unsigned long call_site, const void *object,
+			     lw_what_t what)
 {
 	u32 site;
 
@@ -152,14 +157,8 @@ void lw_object_alloc_by_call(unsigned long call_site, const void *object, lw_wha
 	if (lw_zoom_at(site) && lw_zoom_take())
 		return alloc_by_path(call_site, object, what);
 	lw_object_put(site, object);
-}
-
-void lw_large_alloc(unsigned long call_site, const void *object, lw_what_t what)
-{
-	if (unlikely(ZERO_OR_NULL_PTR(object)))
-		return;
-	lw_object_alloc(call_site, object, what);
-	rehome(object, lw_what_major(what));
+	if (unlikely(lw_what_is_large(what)) && lw_pages_on)
+		rehome(object, lw_what_major(what));
 }
 
 /* A large kmalloc was drawn, or not, as an object: its pages are no pages of their own. */
@@ -212,9 +211,8 @@ static void not_taken(unsigned long addr, int err)
 		lw_stat_inc(LW_LOST_OUTSIDE);
 }
 
-void lw_object_free_slow(const void *object)
+void lw_object_free_slow(unsigned long addr)
 {
-	unsigned long addr = lw_untag(object);
 	u64 old;
 	int err;
 
@@ -291,8 +289,6 @@ u32 lw_site_at(lw_what_t what, struct pt_regs *regs)
 
 	if (lw_is_kind(what))
 		return lw_site_get(what, NULL, 0, NULL);
-	if (!regs)
-		return site_met(lw_path_like_pages(&path, what), what, &path);
 	/* a setting; either value is right while it changes */
 	if (lw_what_class(what) == LW_SLAB && data_race(lw_stacks) != LW_STACKS_ALL) {
 		unsigned long caller = lw_regs_caller(regs);
@@ -303,6 +299,13 @@ u32 lw_site_at(lw_what_t what, struct pt_regs *regs)
 	}
 	site = lw_path_like_entry(&path, what, regs);
 	return site_met(site, what, &path);
+}
+
+u32 lw_site_from(lw_what_t what, unsigned long from)
+{
+	struct lw_path path;
+
+	return site_met(lw_path_from_pages(&path, what, from), what, &path);
 }
 
 /* A block of any order, wherever it goes. */
@@ -338,8 +341,18 @@ void lw_pages_alloc_slow(struct lw_site *site, unsigned long pfn, unsigned int o
 	put_pages(lw_entry_site(site->entry), pfn, order);
 }
 
+bool lw_movable __read_mostly = true;
+
+/* Asked only where a kind was not met: while they are left out none ever is. */
+static bool left_out(lw_what_t what)
+{
+	return !lw_movable && lw_is_kind(what);
+}
+
 void lw_pages_alloc_by_kind(unsigned long pfn, unsigned int order, lw_what_t what)
 {
+	if (left_out(what))
+		return;
 	put_pages(lw_site_get(what, NULL, 0, NULL), pfn, order);
 }
 
@@ -385,6 +398,8 @@ void lw_pages_alloc_drawn(unsigned long pfn, unsigned int order, u32 gfp)
 
 void lw_pages_put_by(u32 site, unsigned long pfn, unsigned int order)
 {
+	if (left_out(lw_sites[site].what))
+		return;
 	/* in sampled mode as in drawn_pages_by_path() */
 	if (site != LW_SITE_SLAB_PAGES || !lw_sampled())
 		put_pages(site, pfn, order);
@@ -396,6 +411,8 @@ void lw_page_put_if_none(u32 site, unsigned long pfn)
 		lw_stat_inc(LW_LOST_SITES_FULL);
 		return;
 	}
+	if (left_out(lw_sites[site].what))
+		return;
 	switch (lw_pages_put_if_none(pfn, lw_entry(0, site, lw_clock_now()))) {
 	case 0:
 		lw_site_charge(site, 1);

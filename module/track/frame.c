@@ -17,6 +17,7 @@ static const struct {
 	{ "__traceiter_", LW_FRAME_GLUE },
 	{ "save_stack_trace", LW_FRAME_GLUE },		/* before 5.2 it is among the frames */
 	{ "walk_stackframe$", LW_FRAME_GLUE },
+	{ "dma_buf_export", LW_FRAME_GLUE },		/* whose event it is; else it is a caller */
 
 	{ "arch_rethook_trampoline$", LW_FRAME_TRAMPOLINE },
 	{ "arch_kretprobe_trampoline$", LW_FRAME_TRAMPOLINE },

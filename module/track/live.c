@@ -4,12 +4,18 @@
  *
  * Where an address stands
  * -----------------------
- * Objects are aligned to 8 bytes and lie in the direct map, so (address - base) / 8 is a number of
- * key_bits bits: 27 on a board with 1 GiB. Multiplying it by an odd constant modulo 2^key_bits
- * permutes those numbers and scatters neighbours; folding the upper bits into the lower and
- * multiplying again does so for objects in rows, too, which one multiplication would put in few
- * buckets. The highest of the key_bits bits name the first
- * bucket, the lowest LW_TAG_BITS are the tag; between them, and perhaps twice, they have all bits.
+ * Objects are aligned to 8 bytes and lie in the direct map: their offset from base is
+ *
+ *	[    row    ][    tag    ][000]
+ *
+ * Rows are at most as many as buckets. The row plus something that only depends on the tag is the
+ * number of the first bucket, so bucket and tag tell the address. What is added is a multiple of
+ * the tag, so objects side by side go round and round the table in even steps, and rows that are
+ * alike follow each other bucket by bucket: regular addresses share buckets less often than random
+ * ones would. The tag is folded before, else there are sizes of objects for which the steps meet
+ * themselves. The bits below the number of the bucket are as good: they choose the slot in
+ * which to look first.
+ *
  * The second bucket is the first one, exclusive-or a value that only depends on the tag, so either
  * can be told from the other, and the address from both.
  *
@@ -18,7 +24,8 @@
  * A new entry goes to its first bucket, or if that is full to its second, after the spill bit of
  * the first has been set. The bit is never cleared while hooks run. A look-up that finds nothing
  * in the first bucket reads the bit after it has read the slots (smp_rmb() pairs with the full
- * barriers of the cmpxchgs that set the bit and clear the slot) and goes on to the second if set.
+ * barriers of the cmpxchg that clears the slot, and of the one that writes to the second) and goes
+ * on to the second if set.
  *
  * Leaving
  * -------
@@ -28,7 +35,7 @@
  *
  * Invariant: while what an address has left is in its first bucket, the address is nowhere in the
  * table: whoever adds it again takes that very slot. An entry that is moved, or goes from its
- * second bucket, leaves nothing; nor does one whose tag is 0.
+ * second bucket, leaves nothing.
  *
  * Moving
  * ------
@@ -48,8 +55,25 @@
  *
  * One mover at a time (room_lock), else a free could take one of two copies.
  *
+ * Growing
+ * -------
+ * An annex is a further table, as large as all before it together. It has no spill bits, and
+ * nothing is moved in it, into it, or out of it: an entry that finds both its buckets full goes to
+ * the first or second bucket that its address has in an annex, whichever has more room, after the
+ * spill bit of its first bucket in the table was set, and stays until it is taken. Room is made by
+ * moving only when no annex has any. A look-up for which that bit is set looks into the annexes
+ * once it has found no entry in LW_FIRST or LW_SECOND in the table, and only then for one in
+ * LW_COMING: while an address is in an annex, such a one is a copy that is about to be erased.
+ *
+ * An annex is there for good once lw_live.annexes says so (smp_store_release() pairs with
+ * smp_load_acquire() in annexes()), until lw_live_clear() or lw_live_exit(), when nobody is inside.
+ * Who frees an object has seen its allocation, and so the annex that it went to.
+ *
+ * What goes from an annex leaves its tag, too, which nobody looks for there.
+ *
  * Invariant: an object that is in the table is visible to a free at every moment, in one place.
  */
+#include <linux/bitops.h>
 #include <linux/bug.h>
 #include <linux/cache.h>
 #include <linux/compiler.h>
@@ -62,22 +86,23 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <compat/vmalloc.h>
 #include <leakwatch/clock.h>
 #include <leakwatch/entry.h>
 #include <leakwatch/live.h>
 #include <leakwatch/stats.h>
 
 #define SLOTS		LW_LIVE_SLOTS
-#define OBJECT_SHIFT	3
+#define OBJECT_SHIFT	LW_LIVE_OBJECT
 
 static_assert(SLOTS * sizeof(u64) == 1 << LW_LIVE_BUCKET);
 
-/* more tries than there can be reasons for a cmpxchg to fail: other CPUs, moves, the spill bit */
+/* more tries than there can be reasons for a cmpxchg to fail: other CPUs, moves */
 #define TRIES		64
 
-struct lw_live lw_live __read_mostly;
+#define LOAD_BUCKETS	1024UL		/* that tell the load */
 
-static u64 inverse;	/* of the multiplier, modulo 2^key_bits */
+struct lw_live lw_live __read_mostly;
 
 static DEFINE_RAW_SPINLOCK(room_lock);
 
@@ -86,86 +111,98 @@ static u64 *bucket(unsigned long nr)
 	return lw_live.slot + nr * SLOTS;
 }
 
+/* Of a table, or an annex, of @mask + 1 buckets: */
+
 /* The second bucket of what has its first in @nr, and the other way round. */
-static unsigned long other(unsigned long nr, u64 tag)
+static unsigned long other(unsigned long mask, unsigned long nr, u64 tag)
 {
-	return nr ^ (((tag >> LW_TAG_SHIFT) * GOLDEN_RATIO_64 >> 32 & lw_live.mask) | 1);
+	return nr ^ (((tag >> LW_TAG_SHIFT) * GOLDEN_RATIO_64 >> 32 & mask) | 1);
+}
+
+static unsigned long address(unsigned long mask, unsigned long nr, u64 entry)
+{
+	u64 tag = lw_entry_tag(entry);
+	unsigned long in_row = (tag >> LW_TAG_SHIFT) << OBJECT_SHIFT;
+
+	if (lw_entry_state(entry) != LW_FIRST)
+		nr = other(mask, nr, tag);
+	nr -= (in_row + lw_live_scatter(tag >> LW_TAG_SHIFT)) >> LW_LIVE_ROW;
+	return lw_live.base + ((nr & mask) << LW_LIVE_ROW) + in_row;
 }
 
 static u64 *second(u64 *first, u64 entry)
 {
-	return bucket(other((first - lw_live.slot) / SLOTS, lw_entry_tag(entry)));
+	return bucket(other(lw_live.mask, (first - lw_live.slot) / SLOTS, lw_entry_tag(entry)));
 }
 
-static unsigned long address(unsigned long nr, u64 entry)
+static unsigned int annexes(void)
 {
-	u64 tag = lw_entry_tag(entry), key;
-
-	if (lw_entry_state(entry) != LW_FIRST)
-		nr = other(nr, tag);
-	key = (u64)nr << lw_live.shift | (tag >> LW_TAG_SHIFT & ((1ULL << lw_live.shift) - 1));
-	key = key * inverse & lw_live.key_mask;
-	key ^= key >> LW_LIVE_FOLD ^ key >> 2 * LW_LIVE_FOLD ^ key >> 3 * LW_LIVE_FOLD;
-	key = key * inverse & lw_live.key_mask;
-	return lw_live.base + ((unsigned long)key << OBJECT_SHIFT);
+	return smp_load_acquire(&lw_live.annexes);	/* "Growing" */
 }
 
-/* As lw_live_find() and lw_live_room(), with the word that was found; NULL if it just changed. */
+static unsigned long annex_mask(unsigned int nr)
+{
+	return ((lw_live.mask + 1) << nr) - 1;
+}
+
+/* The same place in an annex, and its second bucket there. */
+static struct lw_place in_annex(unsigned int nr, const struct lw_place *at, u64 **to)
+{
+	unsigned long mask = annex_mask(nr);
+	struct lw_place in = *at;
+	u64 *annex = lw_live.annex[nr];
+
+	in.slot = lw_live_slot(at, annex, (mask + 1) * SLOTS * sizeof(u64) - sizeof(u64));
+	*to = annex + other(mask, (in.slot - annex) / SLOTS, lw_place_left(at)) * SLOTS;
+	return in;
+}
+
+/* What lw_live_search() and lw_live_room() find, and the word there; NULL if it just changed. */
 
 static u64 *find(u64 *slot, u64 entry, u64 *seen)
 {
-	int here = lw_live_find(slot, lw_entry_key(entry));
+	u64 *here = lw_live_search(slot, lw_entry_key(entry));
 
-	if (here < 0)
+	if (!here)
 		return NULL;
-	*seen = READ_ONCE(slot[here]);
-	return lw_entry_key(*seen) == lw_entry_key(entry) ? &slot[here] : NULL;
+	*seen = READ_ONCE(*here);
+	return lw_entry_key(*seen) == lw_entry_key(entry) ? here : NULL;
 }
 
 /* Where an address was before; room that nobody else had a use for since. */
 static u64 *find_left(const struct lw_place *at, u64 *seen)
 {
-	return at->tag ? find(at->first, lw_place_left(at), seen) : NULL;
+	u64 *bucket = lw_place_bucket(at);
+	int i;
+
+	*seen = lw_place_left(at);
+	for (i = 0; i < SLOTS; i++)
+		if (READ_ONCE(bucket[i]) == *seen)
+			return &bucket[i];
+	return NULL;
 }
 
-static u64 *find_room(u64 *slot, u64 *seen)
+static u64 *find_room(u64 *bucket, u64 *slot, u64 *seen)
 {
-	int room = lw_live_room(slot);
+	u64 *room = lw_live_room(bucket, slot);
 
-	if (room < 0)
+	if (!room)
 		return NULL;
-	*seen = READ_ONCE(slot[room]);
-	return lw_entry_free(*seen) ? &slot[room] : NULL;
+	*seen = READ_ONCE(*room);
+	return lw_entry_free(*seen) ? room : NULL;
 }
 
-static void spill(u64 *first)
+static void spill(const u64 *first)
 {
-	u64 seen = READ_ONCE(first[0]);
-
-	while (!(seen & LW_SPILL)) {
-		if (lw_try_cmpxchg64(&first[0], seen, seen | LW_SPILL))
-			break;
-		seen = READ_ONCE(first[0]);
-	}
+	if (!lw_live_spilled(first))
+		set_bit((first - lw_live.slot) / SLOTS, lw_live.spilled);
 }
 
 /* Remove an entry, wherever it is. */
 static bool leave(u64 *slot, u64 seen)
 {
-	return lw_live_swap(slot, seen, lw_entry_state(seen) == LW_FIRST ? lw_entry_left(seen) : 0);
-}
-
-/* Change a word that is @from, whatever its spill bit, into @to. */
-static bool turn(u64 *slot, u64 from, u64 to)
-{
-	u64 seen;
-
-	do {
-		seen = READ_ONCE(*slot);
-		if ((seen & ~LW_SPILL) != from)
-			return false;
-	} while (!lw_live_swap(slot, seen, to));
-	return true;
+	return lw_try_cmpxchg64(slot, seen,
+				lw_entry_state(seen) == LW_FIRST ? lw_entry_left(seen) : 0);
 }
 
 static bool move_one(u64 *from, int i, bool further);
@@ -187,24 +224,24 @@ static bool move_any(u64 *slot, bool further)
  */
 static bool move_one(u64 *from, int i, bool further)
 {
-	u64 seen = READ_ONCE(from[i]), entry = seen & ~LW_SPILL;
+	u64 entry = READ_ONCE(from[i]), coming = lw_entry_as(entry, LW_COMING), seen;
 	u64 *to, *room;
 	bool moved;
 
 	if (lw_entry_state(entry) != LW_FIRST)
-		return lw_entry_free(seen);
+		return lw_entry_free(entry);
 	to = second(from, entry);
-	room = find_room(to, &seen);
+	room = find_room(to, to, &seen);
 	if (!room && further && move_any(to, false))
-		room = find_room(to, &seen);
-	if (!room || !lw_live_swap(room, seen, lw_entry_as(entry, LW_COMING)))
+		room = find_room(to, to, &seen);
+	if (!room || !lw_try_cmpxchg64(room, seen, coming))
 		return false;
 	spill(from);
-	moved = turn(&from[i], entry, 0);
+	moved = lw_try_cmpxchg64(&from[i], entry, 0);
 	if (moved) {
-		turn(room, lw_entry_as(entry, LW_COMING), lw_entry_as(entry, LW_SECOND));
+		lw_try_cmpxchg64(room, coming, lw_entry_as(entry, LW_SECOND));
 		lw_stat_inc(LW_MOVED);
-	} else if (!turn(room, lw_entry_as(entry, LW_COMING), 0)) {
+	} else if (!lw_try_cmpxchg64(room, coming, 0)) {
 		/*
 		 * The object was freed from its first bucket, allocated again without finding
 		 * room, and freed again, all in these few lines: that last free took our copy.
@@ -231,18 +268,38 @@ static bool make_room(u64 *first, u64 *second)
 	return made;
 }
 
-/* Where the entry of an address is, if anywhere. */
-static u64 *find_both(struct lw_place *at, u64 *seen)
+static u64 *find_annexed(const struct lw_place *at, u64 *seen)
 {
-	u64 entry = lw_place_entry(at), *here = find(at->first, entry, seen), *to;
+	unsigned int nr, end = annexes();
+	u64 entry = lw_place_entry(at), *here, *to;
+	struct lw_place in;
+
+	for (nr = 0; nr < end; nr++) {
+		in = in_annex(nr, at, &to);
+		here = find(lw_place_bucket(&in), entry, seen);
+		if (!here)
+			here = find(to, lw_entry_as(entry, LW_SECOND), seen);
+		if (here)
+			return here;
+	}
+	return NULL;
+}
+
+/* Where the entry of an address is, if anywhere. */
+static u64 *find_anywhere(const struct lw_place *at, u64 *seen)
+{
+	u64 *first = lw_place_bucket(at), entry = lw_place_entry(at);
+	u64 *here = find(first, entry, seen), *to;
 
 	if (here)
 		return here;
 	smp_rmb();	/* "Spilling" */
-	if (!lw_live_spilled(at->first))
+	if (!lw_live_spilled(first))
 		return NULL;
-	to = second(at->first, entry);
+	to = second(first, entry);
 	here = find(to, lw_entry_as(entry, LW_SECOND), seen);
+	if (!here)
+		here = find_annexed(at, seen);
 	if (!here)
 		here = find(to, lw_entry_as(entry, LW_COMING), seen);
 	barrier();	/* it is looked at again, not remembered */
@@ -266,41 +323,76 @@ static bool wait_for_mover(void)
 	return true;
 }
 
+static unsigned int nr_free(const u64 *bucket)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < SLOTS; i++)
+		nr += lw_entry_peek(&bucket[i]) <= LW_KEY_TAG;
+	return nr;
+}
+
+/* In the bucket that has more of it, as nothing is moved. */
+static u64 *find_room_in_annex(unsigned int nr, const struct lw_place *at, u64 *entry, u64 *seen)
+{
+	u64 *to, *bucket;
+	struct lw_place in = in_annex(nr, at, &to);
+
+	bucket = lw_place_bucket(&in);
+	if (nr_free(bucket) >= nr_free(to))
+		return find_room(bucket, in.slot, seen);
+	*entry = lw_entry_as(*entry, LW_SECOND);
+	return find_room(to, to, seen);
+}
+
 /*
- * One try to add an entry: anywhere in either bucket, or over an entry of the same address.
- * Return: whether it came to an end; false if another CPU was in the way.
+ * Room outside of the first bucket, in the second one or in an annex. *@entry becomes what is to be
+ * there.
+ */
+static u64 *find_room_elsewhere(const struct lw_place *at, u64 *entry, u64 *seen)
+{
+	u64 *to = second(lw_place_bucket(at), *entry), *room = find_room(to, to, seen);
+	u64 here = lw_entry_as(*entry, LW_SECOND);
+	unsigned int nr, end = annexes();
+
+	for (nr = 0; !room && nr < end; nr++) {
+		here = *entry;
+		room = find_room_in_annex(nr, at, &here, seen);
+	}
+	*entry = here;
+	return room;
+}
+
+/*
+ * One try to add an entry: anywhere in either bucket, in an annex, or over an entry of the same
+ * address. Return: whether it came to an end; false if another CPU was in the way.
  */
 static bool add_once(struct lw_place *at, u64 entry, u64 *old, int *ret)
 {
-	u64 *to = second(at->first, lw_place_entry(at)), *here, *room, seen;
+	u64 *first = lw_place_bucket(at), *here, *room, seen;
 
 	*ret = -ENOSPC;
-	here = find_both(at, &seen);
+	here = find_anywhere(at, &seen);
 	if (here && lw_entry_state(seen) == LW_COMING)
 		return !wait_for_mover();	/* about to be erased, or to be LW_SECOND */
-	if (here && lw_entry_state(seen) == LW_SECOND)
-		entry = lw_entry_as(entry, LW_SECOND);
 	if (here) {
 		*old = seen;
 		*ret = seen & LW_GIVEN ? 0 : -EEXIST;
-		return lw_live_swap(here, seen, entry);
+		return lw_try_cmpxchg64(here, seen, lw_entry_as(entry, lw_entry_state(seen)));
 	}
 	*ret = 0;
 	room = find_left(at, &seen);
 	if (!room)
-		room = find_room(at->first, &seen);
+		room = find_room(first, at->slot, &seen);
 	if (room)
-		return lw_live_swap(room, seen, entry);
-	room = find_room(to, &seen);
+		return lw_try_cmpxchg64(room, seen, entry);
+	room = find_room_elsewhere(at, &entry, &seen);
 	if (room) {
-		spill(at->first);
-		/* the bit may have been set in the very word that was seen */
-		seen = READ_ONCE(*room);
-		return lw_entry_free(seen) &&
-		       lw_live_swap(room, seen, lw_entry_as(entry, LW_SECOND));
+		spill(first);
+		return lw_try_cmpxchg64(room, seen, entry);
 	}
 	*ret = -ENOSPC;
-	return !make_room(at->first, to);
+	return !make_room(first, second(first, entry));
 }
 
 static int add(struct lw_place at, u64 entry, u64 *old)
@@ -332,7 +424,7 @@ int lw_live_take(unsigned long addr, u64 *old)
 		return -ERANGE;
 
 	for (tries = 0; tries < TRIES; tries++) {
-		here = find_both(&at, old);
+		here = find_anywhere(&at, old);
 		if (!here)
 			return -ENOENT;
 		if (leave(here, *old))
@@ -350,7 +442,7 @@ int lw_live_give(unsigned long addr, u64 *old)
 	if (!lw_live_place(addr, &at))
 		return -ERANGE;
 	for (tries = 0; tries < TRIES; tries++) {
-		here = find_both(&at, old);
+		here = find_anywhere(&at, old);
 		if (!here)
 			return add(at, lw_place_entry(&at) | LW_GIVEN, old) == -ENOSPC ?
 			       -ENOSPC : -ENOENT;
@@ -360,7 +452,7 @@ int lw_live_give(unsigned long addr, u64 *old)
 			wait_for_mover();
 			continue;
 		}
-		if (lw_live_swap(here, *old, lw_entry_given(*old)))
+		if (lw_try_cmpxchg64(here, *old, lw_entry_given(*old)))
 			return 0;
 	}
 	return -EBUSY;
@@ -373,25 +465,46 @@ bool lw_live_drop(unsigned long addr, u64 seen)
 
 	if (!lw_live_place(addr, &at))
 		return false;
-	here = find_both(&at, &now);
+	here = find_anywhere(&at, &now);
 	/* it may have been moved meanwhile: what makes it the same is its site and age */
 	return here && lw_entry_as(now, LW_FIRST) == lw_entry_as(seen, LW_FIRST) &&
 	       leave(here, now);
 }
 
+u64 *lw_live_part(unsigned int nr, unsigned long *slots)
+{
+	if (nr > annexes())
+		return NULL;
+	*slots = SLOTS * ((nr ? annex_mask(nr - 1) : lw_live.mask) + 1);
+	return nr ? lw_live.annex[nr - 1] : lw_live.slot;
+}
+
+/* An entry as it is shown: 0 if there is none, or it is nobody's object. */
+static u64 shown(const u64 *slot)
+{
+	u64 entry = lw_read64(slot);
+
+	return lw_entry_state(entry) >= LW_FIRST && !(entry & LW_GIVEN) ? entry : 0;
+}
+
 bool lw_live_next(unsigned long *at, unsigned long *addr, u64 *entry)
 {
-	unsigned long nr, slots = lw_live_slots();
+	unsigned long nr, begin = 0, slots;
+	unsigned int part;
+	u64 *slot;
 
-	for (nr = *at; nr < slots; nr++) {
-		*entry = lw_live_entry(nr);
-		if (*entry) {
-			*addr = address(nr / SLOTS, *entry);
-			*at = nr;
-			return true;
+	for (part = 0; (slot = lw_live_part(part, &slots)); part++) {
+		for (nr = max(*at, begin) - begin; nr < slots; nr++) {
+			*entry = shown(&slot[nr]);
+			if (*entry) {
+				*addr = address(slots / SLOTS - 1, nr / SLOTS, *entry);
+				*at = begin + nr;
+				return true;
+			}
+			if (!(nr % 8192))
+				cond_resched();
 		}
-		if (!(nr % 8192))
-			cond_resched();
+		begin += slots;
 	}
 	return false;
 }
@@ -405,14 +518,80 @@ void lw_live_walk(void (*see)(unsigned long addr, u64 entry, void *arg), void *a
 		see(addr, entry, arg);
 }
 
-unsigned long lw_live_slots(void)
+static unsigned long first_slots(void)
 {
 	return SLOTS * (lw_live.mask + 1);
 }
 
+unsigned long lw_live_slots(void)
+{
+	return first_slots() << annexes();
+}
+
+unsigned long lw_live_limit(void)
+{
+	return first_slots() << lw_live.may_grow;
+}
+
+static unsigned long spilled_bytes(void)
+{
+	return BITS_TO_LONGS(lw_live.mask + 1) * sizeof(long);
+}
+
+unsigned long lw_live_bytes(void)
+{
+	return lw_live_slots() * sizeof(u64) + spilled_bytes();
+}
+
+unsigned int lw_live_load(void)
+{
+	unsigned long buckets = lw_live_slots() / SLOTS, looked = min(buckets, LOAD_BUCKETS);
+	unsigned long nr, i, slots, used = 0;
+	unsigned int part, k;
+	u64 *slot;
+
+	for (i = 0; i < looked; i++) {
+		/* each another one, as there are a power of two */
+		nr = (i * GOLDEN_RATIO_32 & (buckets - 1)) * SLOTS;
+		for (part = 0; (slot = lw_live_part(part, &slots)) && nr >= slots; part++)
+			nr -= slots;
+		for (k = 0; k < SLOTS; k++)
+			used += lw_entry_peek(&slot[nr + k]) > LW_KEY_TAG;
+	}
+	return used * 100 / (looked * SLOTS);
+}
+
+void lw_live_may_grow(unsigned int times)
+{
+	for (lw_live.may_grow = 0; lw_live.may_grow < LW_LIVE_ANNEXES; lw_live.may_grow++)
+		if (2U << lw_live.may_grow > times || 2 * lw_live_limit() > LW_LIVE_MAX)
+			return;
+}
+
+int lw_live_grow(void)
+{
+	unsigned int nr = lw_live.annexes;
+
+	if (nr == lw_live.may_grow)
+		return -ENOSPC;
+	lw_live.annex[nr] = lw_vzalloc_noretry(lw_live_slots() * sizeof(u64));
+	if (!lw_live.annex[nr])
+		return -ENOMEM;
+	smp_store_release(&lw_live.annexes, nr + 1);	/* "Growing" */
+	return 0;
+}
+
+static void drop_annexes(void)
+{
+	while (lw_live.annexes)
+		vfree(lw_live.annex[--lw_live.annexes]);
+}
+
 void lw_live_clear(void)
 {
-	memset(lw_live.slot, 0, lw_live_slots() * sizeof(u64));
+	drop_annexes();
+	memset(lw_live.slot, 0, first_slots() * sizeof(u64));
+	memset(lw_live.spilled, 0, spilled_bytes());
 }
 
 unsigned long lw_live_least(unsigned long span)
@@ -427,33 +606,27 @@ unsigned long lw_live_least(unsigned long span)
 int lw_live_init(unsigned long slots, unsigned long base, unsigned long span)
 {
 	unsigned int bits = order_base_2(DIV_ROUND_UP(max(slots, 2UL * SLOTS), SLOTS));
-	unsigned int key_bits = max_t(unsigned int, order_base_2(span >> OBJECT_SHIFT),
-				      bits + LW_LIVE_BUCKET);
-	u64 mul;
-	int i;
 
-	if (key_bits - bits > LW_TAG_BITS)
+	if (order_base_2(DIV_ROUND_UP(span, 1UL << LW_LIVE_ROW)) > bits)
 		return -ERANGE;
-	/* the golden ratio of 2^key_bits, not its low bits: these scatter neighbours badly */
-	mul = GOLDEN_RATIO_64 >> (64 - key_bits) | 1;
 	lw_live.base = base;
 	lw_live.span = span;
-	lw_live.mul = mul;
-	lw_live.key_mask = (1ULL << key_bits) - 1;
 	lw_live.mask = (1UL << bits) - 1;
-	lw_live.shift = key_bits - bits;
-	lw_live.at_mask = lw_live.mask << LW_LIVE_BUCKET;
-	lw_live.at_shift = lw_live.shift - LW_LIVE_BUCKET;
-	inverse = mul;
-	/* Newton: each step doubles the bits that are right, from 3 */
-	for (i = 0; i < 5; i++)
-		inverse *= 2 - mul * inverse;
-	lw_live.slot = vzalloc(lw_live_slots() * sizeof(u64));
-	return lw_live.slot ? 0 : -ENOMEM;
+	lw_live.at_mask = first_slots() * sizeof(u64) - sizeof(u64);
+	lw_live.may_grow = 0;
+	lw_live.slot = vzalloc(first_slots() * sizeof(u64));
+	lw_live.spilled = vzalloc(spilled_bytes());
+	if (lw_live.slot && lw_live.spilled)
+		return 0;
+	lw_live_exit();
+	return -ENOMEM;
 }
 
 void lw_live_exit(void)
 {
+	drop_annexes();
 	vfree(lw_live.slot);
+	vfree(lw_live.spilled);
 	lw_live.slot = NULL;
+	lw_live.spilled = NULL;
 }

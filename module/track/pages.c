@@ -60,11 +60,23 @@ bool lw_pages_next(unsigned long *pfn, u64 *entry)
 
 void lw_pages_walk(void (*see)(unsigned long pfn, u64 entry, void *arg), void *arg)
 {
-	unsigned long pfn;
-	u64 entry;
+	unsigned long nr, at;
+	u64 *chunk, entry;
+	int i;
 
-	for (pfn = 0; lw_pages_next(&pfn, &entry); pfn++)
-		see(pfn, entry, arg);
+	for (nr = 0; nr < lw_pages.nr_chunks; nr++) {
+		chunk = lw_pages.chunk[nr];
+		for (at = 0; chunk && at < LW_CHUNK_FRAMES; at += 8) {
+#pragma GCC unroll 8
+			for (i = 0; i < 8; i++) {
+				entry = lw_read64(&chunk[at + i]);
+				if (entry)
+					see((nr << LW_CHUNK_SHIFT) + at + i, entry, arg);
+			}
+			if (!(at % 4096))
+				cond_resched();
+		}
+	}
 }
 
 unsigned long lw_pages_bytes(void)

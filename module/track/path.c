@@ -116,6 +116,7 @@ static void clear(struct lw_path *path)
 	path->nr = 0;
 	path->backing = false;
 	path->cut = false;
+	path->place = 0;
 }
 
 /* The place of the function that was stopped, within the few bytes in which a probe stops it. */
@@ -158,8 +159,13 @@ static unsigned int place_of_caller(struct stack *stack, struct pt_regs *regs)
 static void slow_entry(struct lw_path *path, struct stack *stack, struct pt_regs *regs)
 {
 	unsigned long caller = lw_regs_caller(regs);
-	unsigned int at = place_of_caller(stack, regs);
+	unsigned int at = 0;
 
+	stack->nr = lw_stack_trace_entry(stack->frame, ARRAY_SIZE(stack->frame), regs);
+	if (!stack->nr) {
+		capture(stack);
+		at = place_of_caller(stack, regs);
+	}
 	if (unlikely(at == stack->nr)) {
 		only(path, caller);
 		return;
@@ -179,9 +185,9 @@ static noinline void slow(struct lw_path *path, struct stack *stack, unsigned lo
 	unsigned int at = 0;
 
 	clear(path);
-	capture(stack);
 	if (regs)
 		return slow_entry(path, stack, regs);
+	capture(stack);
 	if (call_site)
 		at = place_of(stack, call_site);
 	if (unlikely(at == stack->nr))
@@ -210,47 +216,67 @@ static noinline void by_kernel(struct lw_path *path, unsigned long call_site, st
 	slow(path, &stack, call_site, regs);
 }
 
+/**
+ * struct capture - what a path is found by
+ * @call_site: the caller, as the event names it, or 0
+ * @regs: the registers at the entry of the function that was called, or NULL
+ * @depth: how long a path can be
+ * @era: lw_walk_now() before that was read
+ * @first: the walk when it was at the call site
+ */
+struct capture {
+	unsigned long call_site;
+	struct pt_regs *regs;
+	unsigned int depth;
+	u32 era;
+	struct lw_walk first;
+};
+
 /* The next time it is recognised by where its frames lie. */
-static void settle(struct lw_site *site, unsigned int depth, u32 era)
+static void settle(struct lw_site *site, const struct capture *by)
 {
-	if (READ_ONCE(site->era) != era &&
-	    lw_walk_steps(lw_site_frames(site), lw_site_steps_of(site), site->nr_frames, depth))
-		smp_store_release(&site->era, era);	/* whoever sees it sees the steps */
+	WRITE_ONCE(site->tried, by->era);
+	if (READ_ONCE(site->era) != by->era &&
+	    lw_walk_steps(&by->first, lw_site_frames(site), lw_site_steps_of(site),
+			  site->nr_frames, by->depth))
+		smp_store_release(&site->era, by->era);	/* whoever sees it sees the steps */
+}
+
+/* Who was met again but never looked at: who comes often is to be recognised soon. */
+static __always_inline bool is_new(const struct lw_site *site, u32 era)
+{
+	return READ_ONCE(site->era) != era && READ_ONCE(site->tried) != (u16)era;
 }
 
 /*
  * The same path by the kernel's walker. If that is another, the kernel is right, and what is wrong
  * is remembered of one of the addresses that both agree on.
  */
-static noinline u32 check(struct lw_path *path, unsigned long call_site, struct pt_regs *regs,
-			  u32 like, unsigned int depth, u32 era)
+static noinline u32 check(struct lw_path *path, struct lw_site *like, const struct capture *by)
 {
-	const unsigned long *frame = path->frame;
-	unsigned int i, nr = path->nr;
+	const unsigned long *frame = like ? lw_site_frames(like) : path->frame;
+	unsigned int i, nr = like ? like->nr_frames : path->nr;
 	bool backing = path->backing;
 	struct lw_path right;
 	struct stack stack;
 
-	if (like != LW_SITE_NOBODY) {
-		frame = lw_site_frames(&lw_sites[like]);
-		nr = lw_sites[like].nr_frames;
-	}
 	lw_stat_inc(LW_WALK_CHECKED);
-	slow(&right, &stack, call_site, regs);
+	slow(&right, &stack, by->call_site, by->regs);
 	for (i = 0; i < nr && i < right.nr && frame[i] == right.frame[i]; i++)
 		;
-	if (likely(i == nr && i == right.nr && backing == right.backing)) {
-		if (like != LW_SITE_NOBODY)
-			settle(&lw_sites[like], depth, era);
-		return like;
+	if (unlikely(i != nr || i != right.nr || backing != right.backing)) {
+		if (READ_ONCE(lw_depth) == by->depth) {	/* else it was just set */
+			lw_stat_inc(LW_WALK_WRONG);
+			if (right.nr)
+				lw_walk_bar(stack.frame, min(place_of(&stack, right.frame[0]) + i,
+							     stack.nr));
+			*path = right;
+			return LW_SITE_NOBODY;
+		}
+	} else if (like) {
+		settle(like, by);
 	}
-	if (READ_ONCE(lw_depth) != depth)	/* it was just set: nothing is wrong */
-		return like;
-	lw_stat_inc(LW_WALK_WRONG);
-	if (right.nr)
-		lw_walk_bar(stack.frame, min(place_of(&stack, right.frame[0]) + i, stack.nr));
-	*path = right;
-	return LW_SITE_NOBODY;
+	return like ? like - lw_sites : LW_SITE_NOBODY;
 }
 
 /* Beyond what only passes the request on, as skip() does. */
@@ -281,30 +307,43 @@ static __always_inline bool is_at(struct lw_walk *walk, unsigned long ip)
 	return walk->ip == ip || (lw_walk_through(walk) && walk->ip == ip);
 }
 
-/*
- * As far as it goes like @like, which began here.
- *
- * Return: how far; all of it is one more than @nr.
- */
-static __always_inline unsigned int go_along(struct lw_walk *walk, const unsigned long *like,
-					     unsigned int nr, unsigned int depth,
-					     bool *lost)
+/* Is it the path @like, of @nr frames, as far as the walk can tell? */
+static __always_inline bool go_along(struct lw_walk *walk, const unsigned long *like,
+				     unsigned int nr, unsigned int depth)
 {
 	unsigned int i = 0;
 	u64 seen;
 
 	/* frames change when a module goes: then they are no addresses, and like none here */
-	while (i < nr && is_at(walk, data_race(like[i]))) {
+	while (is_at(walk, data_race(like[i]))) {
 		seen = lw_walk_see(walk);
-		if (++i == nr &&
-		    (nr == depth || lw_walk_kind(walk, seen) == LW_FRAME_END))
-			return nr + 1;
-		if (unlikely(!lw_walk_next(walk, seen))) {
-			*lost = true;
-			break;
-		}
+		if (++i == nr)
+			return nr == depth || lw_walk_kind(walk, seen) == LW_FRAME_END;
+		if (unlikely(!lw_walk_next(walk, seen)))
+			return false;
 	}
-	return i;
+	return false;
+}
+
+/* Which of those that were met there it is; one that is not recognised at once may yet be. */
+static struct lw_site *find_met(const struct capture *by, lw_what_t what)
+{
+	struct lw_site *site;
+	struct lw_walk walk;
+	unsigned int way;
+
+	if (lw_path_is_met(&by->first, what, by->first.ip, &site))
+		return site;
+	for (way = 0; way < LW_MET_WAYS; way++) {
+		site = lw_site_met_path(what, by->first.ip, lw_walk_place(&by->first), way);
+		/* one may be longer, from when that was allowed */
+		if (site->what != what || !site->nr_frames || site->nr_frames > by->depth)
+			continue;
+		walk = by->first;
+		if (go_along(&walk, lw_site_frames(site), site->nr_frames, by->depth))
+			return site;
+	}
+	return NULL;
 }
 
 /* From there outward. */
@@ -336,12 +375,14 @@ static __always_inline bool go_out(struct lw_walk *walk, struct lw_path *path, u
 static __always_inline u32 get(struct lw_path *path, unsigned long call_site, struct pt_regs *regs,
 			       lw_what_t what, unsigned long from)
 {
-	u32 like = LW_SITE_NOBODY, era = lw_walk_now();		/* before the depth */
-	unsigned int nr = 0, depth = READ_ONCE(lw_depth);
-	const unsigned long *frame = NULL;
-	struct lw_site *site;
+	struct capture by = {
+		.call_site = call_site,
+		.regs = regs,
+		.era = lw_walk_now(),		/* before the depth */
+		.depth = READ_ONCE(lw_depth),
+	};
+	struct lw_site *like = NULL;
 	struct lw_walk walk;
-	bool lost = false;
 
 	clear(path);
 	if (unlikely(lw_walk_off()))
@@ -352,34 +393,17 @@ static __always_inline u32 get(struct lw_path *path, unsigned long call_site, st
 		goto by_kernel;
 	if (unlikely(!go_beyond(&walk, !call_site && !regs, &path->backing)))
 		goto by_kernel;
-	if (what) {
-		site = lw_site_met(what, walk.ip);
-		if (likely(lw_path_is(&walk, site, what, walk.ip))) {
-			like = site - lw_sites;
-			goto done;
-		}
-		if (site->what == what) {
-			like = site - lw_sites;
-			frame = lw_site_frames(site);
-			nr = site->nr_frames;
-		}
-		if (unlikely(nr > depth))	/* from when it was more */
-			nr = 0;
-		path->nr = go_along(&walk, frame, nr, depth, &lost);
-		if (likely(path->nr > nr))
-			goto done;
-		if (unlikely(lost))
+	by.first = walk;
+	if (what)
+		like = find_met(&by, what);
+	if (!like) {
+		path->place = lw_walk_place(&walk);
+		if (unlikely(!go_out(&walk, path, by.depth)))
 			goto by_kernel;
 	}
-	like = LW_SITE_NOBODY;
-	if (path->nr)
-		memcpy(path->frame, frame, path->nr * sizeof(*frame));
-	if (unlikely(!go_out(&walk, path, depth)))
-		goto by_kernel;
-done:
-	if (unlikely(lw_walk_due()))
-		return check(path, call_site, regs, like, depth, era);
-	return like;
+	if (unlikely(lw_walk_due()) || (like && unlikely(is_new(like, by.era))))
+		return check(path, like, &by);
+	return like ? like - lw_sites : LW_SITE_NOBODY;
 by_kernel:
 	by_kernel(path, call_site, regs);
 	return LW_SITE_NOBODY;

@@ -154,7 +154,7 @@ u64 lw_site_weight(const struct lw_site *site)
 	u32 rate = lw_what_rate(site->what);
 
 	if (lw_what_class(site->what) == LW_PAGE)
-		return lw_sample_weight(PAGE_SIZE << lw_what_order(site->what), rate);
+		return lw_sample_weight(lw_page_bytes(1UL << lw_what_order(site->what)), rate);
 	return lw_sample_weight(site->size, rate);
 }
 

@@ -26,6 +26,7 @@ struct lw_site_hash lw_site_hash __read_mostly;
 unsigned long *lw_site_pool __read_mostly;
 u16 *lw_site_steps __read_mostly;
 struct lw_site *lw_sites_met[1 << LW_MET_BITS];
+struct lw_site *lw_paths_met[1 << LW_MET_BITS] __aligned(LW_MET_WAYS * sizeof(long));
 
 static struct {
 	unsigned int max;
@@ -145,7 +146,7 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 	site->what = what;
 	site->call = nr ? frames[0] : 0;
 	site->count = lw_site_count(id);
-	site->entry = lw_entry(0, id, 0) & ~lw_entry(0, 0, 0);
+	site->entry = lw_entry(0, id, 0);
 	site->parent = family == LW_SITE_NOBODY ? id : family;
 	site->frame = frame;
 	site->nr_frames = nr;
@@ -175,6 +176,36 @@ static noinline u32 make(lw_what_t what, const unsigned long *frames, unsigned i
 	/* Not needed after all, or no place for it: nothing refers to the number. */
 	unreserve(id, frame, nr);
 	return parent;
+}
+
+void lw_site_meet(struct lw_site *site)
+{
+	if (unlikely(lw_what_is_large(site->what)))
+		return;
+	/* a site that is being retired may be noted once more, for nothing */
+	WRITE_ONCE(lw_sites_met[lw_met_slot(site->what, data_race(site->call))], site);
+}
+
+void lw_site_unmeet(const struct lw_site *site)
+{
+	struct lw_site **met = &lw_sites_met[lw_met_slot(site->what, site->call)];
+
+	if (READ_ONCE(*met) == site)
+		WRITE_ONCE(*met, lw_sites);
+}
+
+/* Those before move on by a way. Of two at once either may get lost: it is met again. */
+void lw_site_meet_path(struct lw_site *site, unsigned long place)
+{
+	unsigned int slot, way;
+
+	if (unlikely(lw_what_is_large(site->what)))
+		return;
+	/* one that is being retired is not recognised: a frame of it is no address any more */
+	slot = lw_met_slot(site->what, data_race(site->call) + place);
+	for (way = LW_MET_WAYS - 1; way; way--)
+		WRITE_ONCE(lw_paths_met[slot ^ way], READ_ONCE(lw_paths_met[slot ^ (way - 1)]));
+	WRITE_ONCE(lw_paths_met[slot], site);
 }
 
 /*
@@ -237,7 +268,7 @@ void lw_site_retire(u32 id)
 }
 
 /* Lowest pid and span change together, in one word. */
-noinline void lw_site_widen(struct lw_site *site, s32 pid)
+void lw_site_widen(struct lw_site *site, s32 pid)
 {
 	u64 *at = (u64 *)&site->pid_min;
 	union {
@@ -248,8 +279,6 @@ noinline void lw_site_widen(struct lw_site *site, s32 pid)
 		};
 	} was, now;
 
-	if (!in_task())		/* the process is only who happened to be interrupted */
-		return;
 	do {
 		was.word = READ_ONCE(*at);
 		now = was;
@@ -262,6 +291,12 @@ noinline void lw_site_widen(struct lw_site *site, s32 pid)
 			now.span = pid - was.min;
 		}
 	} while (!lw_try_cmpxchg64(at, was.word, now.word));
+}
+
+void lw_site_saw_other(struct lw_site *site)
+{
+	if (in_task())		/* else the process is only who happened to be interrupted */
+		lw_site_widen(site, current->pid);
 }
 
 void lw_site_counts(u32 id, struct lw_count *sum)
@@ -297,13 +332,19 @@ unsigned int lw_sites_end(void)
 	return atomic_read(&nr_sites);
 }
 
-unsigned long lw_sites_bytes(void)
+/* Slots of the hash for so many sites, as a power of two: it is at most half full. */
+static unsigned int hash_bits(unsigned int nr)
 {
-	return table.max * (sizeof(*lw_sites) + sizeof(*lw_flaws)) +
-	       (unsigned long)nr_slots() * sizeof(*lw_site_hash.slot) +
-	       table.max_frames * (sizeof(*lw_site_pool) + sizeof(*lw_site_steps)) +
-	       sizeof(lw_sites_met) +
-	       num_possible_cpus() * DIV_ROUND_UP(table.max, LW_COUNT_SITES) *
+	return order_base_2(nr) + 1;
+}
+
+unsigned long lw_sites_bytes(unsigned int nr)
+{
+	return nr * (sizeof(*lw_sites) + sizeof(*lw_flaws)) +
+	       (sizeof(*lw_site_hash.slot) << hash_bits(nr)) +
+	       nr * FRAMES_A_SITE * (sizeof(*lw_site_pool) + sizeof(*lw_site_steps)) +
+	       sizeof(lw_sites_met) + sizeof(lw_paths_met) +
+	       num_possible_cpus() * DIV_ROUND_UP(nr, LW_COUNT_SITES) *
 	       sizeof(struct lw_counts);
 }
 
@@ -329,7 +370,7 @@ int lw_sites_init(unsigned int nr)
 	unsigned int i;
 
 	table.max = nr;
-	lw_site_hash.shift = 64 - (order_base_2(nr) + 1);
+	lw_site_hash.shift = 64 - hash_bits(nr);
 	table.max_frames = nr * FRAMES_A_SITE;
 	lw_sites = vzalloc(nr * sizeof(*lw_sites));
 	lw_flaws = vzalloc(nr * sizeof(*lw_flaws));
@@ -338,8 +379,10 @@ int lw_sites_init(unsigned int nr)
 	lw_site_steps = vzalloc(table.max_frames * sizeof(*lw_site_steps));
 	if (!lw_sites || !lw_flaws || !lw_site_hash.slot || !lw_site_pool || !lw_site_steps)
 		goto fail;
-	for (i = 0; i < ARRAY_SIZE(lw_sites_met); i++)
+	for (i = 0; i < ARRAY_SIZE(lw_sites_met); i++) {
 		lw_sites_met[i] = lw_sites;
+		lw_paths_met[i] = lw_sites;
+	}
 	for (i = 0; i < nr; i += LW_COUNT_SITES) {
 		lw_counts[i >> LW_COUNT_SHIFT] = alloc_percpu(struct lw_counts);
 		if (!lw_counts[i >> LW_COUNT_SHIFT])
@@ -347,6 +390,8 @@ int lw_sites_init(unsigned int nr)
 	}
 	/* frees of what was given up are counted there, and not looked at */
 	lw_sites[LW_SITE_NOBODY].count = lw_site_count(LW_SITE_NOBODY);
+	/* and who has met nobody yet is not taken for it: no event is of that class */
+	lw_sites[LW_SITE_NOBODY].what = LW_WHAT_CLASS;
 	atomic_set(&nr_sites, LW_SITE_SLAB_PAGES);
 	/*
 	 * Nobody else is here yet, so these get the numbers that site.h gives them. No gfp mask of
@@ -383,4 +428,5 @@ void lw_sites_exit(void)
 	memset(&table, 0, sizeof(table));
 	memset(&lw_site_hash, 0, sizeof(lw_site_hash));
 	memset(lw_sites_met, 0, sizeof(lw_sites_met));
+	memset(lw_paths_met, 0, sizeof(lw_paths_met));
 }

@@ -44,6 +44,12 @@ void lw_walk_doubt(void)
 /* What an address is like that no fast walk goes by. */
 #define NOT_KNOWN	(LW_SHAPE_BARRED | LW_SHAPE_VARIES | LW_FRAME_TRAMPOLINE << LW_SHAPE_KIND)
 
+/* A step that goes by rbp: the guess, and where rbp is, in words from where steps then count. */
+#define STEP_BY_BP	BIT(15)
+#define STEP_GUESS	12
+#define STEP_WORDS	((1 << STEP_GUESS) - 1)
+#define STEP_ZERO	(1 << (STEP_GUESS - 1))
+
 /* No address has its lower half 0; a bad one that does is known, and barred. */
 u64 lw_shapes[1 << LW_SHAPE_BITS] = { [0] = NOT_KNOWN };
 
@@ -66,12 +72,17 @@ enum { BP_SAME, BP_AT, BP_SLOT, NR_BP = BP_SLOT + 6 };
 
 static_assert(LW_SHAPE_BP + NR_BP == LW_SHAPE_KIND);
 static_assert(LW_SHAPE_BY_BP + NR_BY_BP < 31);
+static_assert(NR_BY_BP <= 1 << (15 - STEP_GUESS));
 static_assert(LW_FRAME_END < 8);
 
-/* A frame on its way: from @at, which is where its part of the stack begins, to @end. */
+/*
+ * A frame on its way: from @at, which is where its part of the stack begins, to @end. Its rbp is
+ * kept at @bp_at, where that is asked for.
+ */
 struct frame {
 	unsigned long at;
 	unsigned long bp;
+	unsigned long bp_at;
 	unsigned long end;
 };
 
@@ -83,7 +94,7 @@ static unsigned long word_at(const struct frame *frame, unsigned long at)
 	return lw_stack_read(at);
 }
 
-static unsigned long caller_by_bp(const struct frame *frame, int guess)
+static __always_inline unsigned long caller_by_bp(const struct frame *frame, int guess)
 {
 	if (guess == BY_BP)
 		return frame->bp + 2 * sizeof(long);
@@ -95,14 +106,21 @@ static bool caller_is(const struct frame *frame, unsigned long caller)
 	return caller > frame->at && caller <= frame->end && !(caller % sizeof(long));
 }
 
+static unsigned long callers_bp_at(const struct frame *frame, unsigned long caller, int guess)
+{
+	if (guess == BP_SAME)
+		return frame->bp_at;
+	if (guess == BP_AT)
+		return frame->bp;
+	return caller - (guess - BP_SLOT + 2) * sizeof(long);
+}
+
 /* 0 is what cannot be told from a word that is not there. */
 static unsigned long callers_bp(const struct frame *frame, unsigned long caller, int guess)
 {
 	if (guess == BP_SAME)
 		return frame->bp;
-	if (guess == BP_AT)
-		return word_at(frame, frame->bp);
-	return word_at(frame, caller - (guess - BP_SLOT + 2) * sizeof(long));
+	return word_at(frame, callers_bp_at(frame, caller, guess));
 }
 
 static u64 *place_of(unsigned long ip)
@@ -153,30 +171,57 @@ static unsigned long caller_of(const struct frame *frame, u32 shape)
 	return caller_is(frame, caller) ? caller : 0;
 }
 
-/* The same for its rbp. */
+/* The same for its rbp: false if they do not. */
 static bool bp_of(struct frame *frame, unsigned long caller, u32 shape)
 {
-	unsigned long bp = 0, other;
-	bool any = false;
+	unsigned long bp = 0, at = 0, other;
 	int guess;
 
 	for (guess = 0; guess < NR_BP; guess++) {
 		if (!(shape & BIT(LW_SHAPE_BP + guess)))
 			continue;
 		other = callers_bp(frame, caller, guess);
-		if (any && other != bp)
+		if (at && other != bp)
 			return false;
 		bp = other;
-		any = true;
+		at = at ?: callers_bp_at(frame, caller, guess);
 	}
 	frame->bp = bp;
-	return any;
+	frame->bp_at = at;
+	return at;
 }
 
 /* The return address below @at, wherever a probe has put it. */
 static unsigned long address_below(unsigned long at)
 {
 	return lw_stack_replaced(at - sizeof(long)) ?: lw_stack_read(at - sizeof(long));
+}
+
+/* Steps are to go by what is guessed of @ip: false if that is not @shape any more. */
+static bool rely(unsigned long ip, u32 shape)
+{
+	u64 *at = place_of(ip), word = (u64)ip << 32 | shape;
+
+	if (shape & LW_SHAPE_RELIED)
+		return true;
+	return at && lw_try_cmpxchg64(at, word, word | LW_SHAPE_RELIED);
+}
+
+/* Go from where @frame is, and its rbp is known, to @at. */
+static bool go_to(struct frame *frame, unsigned long at, bool relied)
+{
+	unsigned long ip, caller;
+	u32 shape;
+
+	while (frame->at < at) {
+		ip = address_below(frame->at);
+		shape = lw_walk_shape(ip);
+		caller = caller_of(frame, shape);
+		if (!caller || !bp_of(frame, caller, shape) || (relied && !rely(ip, shape)))
+			return false;
+		frame->at = caller;
+	}
+	return frame->at == at;
 }
 
 /*
@@ -186,25 +231,12 @@ static unsigned long address_below(unsigned long at)
 unsigned long lw_walk_find(unsigned long ip, unsigned long at, unsigned long end,
 			   unsigned long first, unsigned long bp)
 {
-	struct frame frame = { .at = first, .end = end, .bp = lw_stack_read(bp) };
+	struct frame frame = { .at = first, .end = end, .bp = lw_stack_read(bp), .bp_at = bp };
 	u32 shape = lw_walk_shape(ip);
-	unsigned long before, caller;
 
-	if (!(shape & ALL_BY_BP)) {
+	if (!(shape & ALL_BY_BP))
 		frame.at = at;
-		return caller_of(&frame, shape);
-	}
-	before = address_below(first);
-	while (frame.at < at) {
-		u32 inner = lw_walk_shape(before);
-
-		caller = caller_of(&frame, inner);
-		if (!caller || !bp_of(&frame, caller, inner))
-			return 0;
-		frame.at = caller;
-		before = address_below(caller);
-	}
-	return frame.at == at ? caller_of(&frame, shape) : 0;
+	return go_to(&frame, at, false) ? caller_of(&frame, shape) : 0;
 }
 
 /* The word as it is when an address is met first: everything may be. */
@@ -227,11 +259,12 @@ static u64 first_word(unsigned long ip, const struct frame *frame, unsigned long
 static u64 corrected(u64 word, const struct frame *frame, unsigned long caller, unsigned long bp)
 {
 	u32 shape = word;
+	unsigned long first = frame->at + (shape & LW_SHAPE_WORDS) * sizeof(long);
 	int guess;
 
 	if (shape & LW_SHAPE_BARRED || (shape >> LW_SHAPE_KIND & 7) == LW_FRAME_END)
 		return word;
-	if (frame->at + (shape & LW_SHAPE_WORDS) * sizeof(long) != caller)
+	if (first != caller)
 		shape |= LW_SHAPE_VARIES;
 	for (guess = 0; guess < NR_BY_BP; guess++)
 		if (shape & BIT(LW_SHAPE_BY_BP + guess) && caller_by_bp(frame, guess) != caller)
@@ -239,6 +272,8 @@ static u64 corrected(u64 word, const struct frame *frame, unsigned long caller, 
 	for (guess = 0; guess < NR_BP; guess++)
 		if (shape & BIT(LW_SHAPE_BP + guess) && callers_bp(frame, caller, guess) != bp)
 			shape &= ~BIT(LW_SHAPE_BP + guess);
+	if (shape != (u32)word)
+		shape &= ~LW_SHAPE_RELIED;
 	return (word >> 32) << 32 | shape;
 }
 
@@ -266,7 +301,7 @@ static void teach(unsigned long ip, const struct frame *frame, unsigned long cal
 	word = corrected(word, frame, caller, bp);
 	if (word == seen || !lw_try_cmpxchg64(at, seen, word))
 		return;		/* if another CPU was first: there will be a next time */
-	if (seen && (word ^ seen) & LW_SHAPE_VARIES)
+	if (seen && (word ^ seen) & (LW_SHAPE_VARIES | LW_SHAPE_RELIED))
 		lw_walk_doubt();
 	/* the cmpxchg pairs with the barrier in lw_walk_forget(): one sees the other's */
 	if (unlikely(atomic_read(&forgotten) != epoch))
@@ -347,23 +382,91 @@ void lw_walk_bar(const unsigned long *frames, unsigned int nr)
 	lw_walk_doubt();
 }
 
-bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr, unsigned int depth)
+/* Is there something of the stack at @at, from where the walk began, which includes its rbp? */
+static bool is_within(unsigned long at, unsigned long first, unsigned long end)
 {
-	unsigned int i, at = 0;
-	u32 shape;
+	return at >= first - 2 * sizeof(long) && at < end && !(at % sizeof(long));
+}
 
-	for (i = 0; i < nr; i++) {
-		WRITE_ONCE(step[i], at);
-		if (i == nr - 1)
-			return true;
-		shape = lw_walk_shape(frame[i]);
-		if (shape & (LW_SHAPE_VARIES | LW_SHAPE_BARRED))
+bool lw_walk_by_bp(unsigned long at, unsigned long end, unsigned long first,
+		   const unsigned long *frame, const u16 *step, unsigned int nr)
+{
+	struct frame from = { .at = at, .end = end };
+	unsigned long caller, words;
+	unsigned int i;
+
+	for (i = 1; i < nr; i++) {
+		/* it may be of another era */
+		words = data_race(step[i]);
+		caller = from.at + words * sizeof(long);
+		if (words & STEP_BY_BP) {
+			from.bp_at = from.at + ((words & STEP_WORDS) - STEP_ZERO) * sizeof(long);
+			if (!is_within(from.bp_at, first, end))
+				return false;
+			from.bp = lw_stack_read(from.bp_at);
+			caller = caller_by_bp(&from, words >> STEP_GUESS & 7);
+		}
+		if (!caller_is(&from, caller))
 			return false;
-		at += shape & LW_SHAPE_WORDS;
-		if (at > U16_MAX)
+		/* it changes when its module goes */
+		if (lw_stack_read(caller - sizeof(long)) != data_race(frame[i]))
 			return false;
+		if (words & STEP_BY_BP)
+			from.at = caller;
 	}
-	return false;
+	return true;
+}
+
+/*
+ * The step to the caller of the frame where the walk is, @shape, which goes by rbp; from @base. By
+ * the first of the guesses, if there are several: when one of them is wrong a new era begins.
+ */
+static u16 step_by_bp(const struct lw_walk *walk, u32 shape, unsigned long base)
+{
+	struct frame frame = {
+		.at = walk->first,
+		.bp = lw_stack_read(walk->bp),
+		.bp_at = walk->bp,
+		.end = walk->end,
+	};
+	long words;
+
+	if (!(shape & ALL_BY_BP) || !go_to(&frame, walk->at, true) || !rely(walk->ip, shape) ||
+	    !is_within(frame.bp_at, walk->first, walk->end))
+		return 0;
+	words = (long)(frame.bp_at - base) / (long)sizeof(long) + STEP_ZERO;
+	if (words < 0 || words > STEP_WORDS)
+		return 0;
+	return STEP_BY_BP | (__ffs(shape & ALL_BY_BP) - LW_SHAPE_BY_BP) << STEP_GUESS | words;
+}
+
+bool lw_walk_steps(const struct lw_walk *first, const unsigned long *frame, u16 *step,
+		   unsigned int nr, unsigned int depth)
+{
+	struct lw_walk walk = *first;
+	unsigned long base = walk.at;
+	bool by_bp = false;
+	unsigned int i;
+	u32 shape;
+	u16 next;
+
+	for (i = 1; i < nr && walk.ip == frame[i - 1]; i++) {
+		shape = lw_walk_shape(walk.ip);
+		if (shape & LW_SHAPE_BARRED)
+			return false;
+		next = shape & LW_SHAPE_VARIES ? step_by_bp(&walk, shape, base) : STEP_BY_BP - 1;
+		if (!next || !lw_walk_next(&walk, lw_walk_see(&walk)))
+			return false;
+		if (next & STEP_BY_BP) {
+			by_bp = true;
+			base = walk.at;
+		} else {
+			next = min((walk.at - base) / sizeof(long), STEP_BY_BP - 1);
+		}
+		WRITE_ONCE(step[i], next);
+	}
+	WRITE_ONCE(step[0], by_bp);
+	return nr && walk.ip == frame[nr - 1];
 }
 
 void lw_walk_forget(struct module *mod, bool init_only)
@@ -414,7 +517,8 @@ void lw_walk_bar(const unsigned long *frames, unsigned int nr)
 	lw_walk_doubt();
 }
 
-bool lw_walk_steps(const unsigned long *frame, u16 *step, unsigned int nr, unsigned int depth)
+bool lw_walk_steps(const struct lw_walk *walk, const unsigned long *frame, u16 *step,
+		   unsigned int nr, unsigned int depth)
 {
 	return nr == depth || lw_frame_kind(READ_ONCE(frame[nr - 1])) == LW_FRAME_END;
 }
