@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KUnit tests of buffers: records, by which addresses they are found, heaps, events, sites. */
 #include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "race.h"
@@ -11,9 +13,24 @@
 static struct file *files;	/* nobody opened them, but they can be looked into */
 static char dentries[2 * RECORDS], inodes[2 * RECORDS];
 
+/* As one that is open once. */
+static void open_again(unsigned int nr, const struct file *like)
+{
+	files[nr] = *like;
+	files[nr].f_path.dentry = (void *)&dentries[nr];
+}
+
 static int buffers_test_init(struct kunit *test)
 {
+	struct file *root = filp_open("/", O_RDONLY, 0);
+	unsigned int i;
+
+	if (IS_ERR(root))
+		return PTR_ERR(root);
 	files = kcalloc(2 * RECORDS, sizeof(*files), GFP_KERNEL);
+	for (i = 0; files && i < 2 * RECORDS; i++)
+		open_again(i, root);
+	filp_close(root, NULL);
 	lw_stats_clear();
 	memset(sizes, 0, sizeof(sizes));
 	nr_sizes = 0;
@@ -88,8 +105,12 @@ static void a_life(struct kunit *test)
 	lw_buffer_event(&files[1], LW_EVENT_MAP);
 	KUNIT_EXPECT_EQ(test, record_of(1).last, LW_EVENT_MAP);
 	KUNIT_EXPECT_EQ(test, record_of(2).last, LW_EVENT_ALLOC);
-	lw_buffer_close(&files[1]);
+	KUNIT_EXPECT_PTR_EQ(test, record_of(1).is.file, &files[1]);
+	KUNIT_EXPECT_EQ(test, lw_buffer_refs(0, 1), 1);
+	memset(&files[1], 0, sizeof(files[1]));		/* it is closed */
 	KUNIT_EXPECT_PTR_EQ(test, record_of(1).is.file, NULL);
+	KUNIT_EXPECT_EQ(test, lw_buffer_refs(0, 1), 0);
+	KUNIT_EXPECT_EQ(test, lw_buffer_refs(0, 3), -ENOENT);
 	lw_buffer_free(&dentries[1], (void *)1);
 	KUNIT_EXPECT_EQ(test, record_of(1).id, 0);
 	KUNIT_EXPECT_EQ(test, record_of(2).id, 2);
@@ -139,7 +160,7 @@ static void old_ion(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_buffer_refs(at, buffer.id), 0);
 	lw_buffer_free(share.inode, share.file);	/* of what it was shared as */
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_UNMATCHED_BUFFERS), 0);
-	lw_buffer_free(ion.ion, NULL);
+	lw_ion_free(ion.ion);
 	KUNIT_EXPECT_EQ(test, lw_buffers_nr(), 0);
 	KUNIT_EXPECT_EQ(test, live_of(site), 0);
 	/* once it is gone, so is what it was known by */
@@ -148,19 +169,73 @@ static void old_ion(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, record_of(1).last, LW_EVENT_ALLOC);
 }
 
+/* What its heap frees later is no buffer any more, and the heap's until then. */
+static void deferred(struct kunit *test)
+{
+	struct lw_dmabuf ion = { .ion = &dentries[7], .bytes = 4096, .heap = "system" };
+	u32 site = site_of_call(0x2000, 4096);
+	struct lw_dmabuf is = fake(7, 8192);
+	struct lw_buffer buffer;
+	unsigned int at = 0, i;
+
+	/* with a record */
+	lw_ion_add(&ion, site);
+	lw_ion_defer(&ion);
+	KUNIT_EXPECT_EQ(test, lw_buffers_nr(), 0);
+	KUNIT_EXPECT_FALSE(test, lw_buffers_next(&at, &buffer));
+	KUNIT_EXPECT_EQ(test, live_of(site), 0);
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->bytes, 0);
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->deferred, 4096);
+	KUNIT_EXPECT_FALSE(test, lw_ion_event(ion.ion, LW_EVENT_PUT, -1));
+	lw_ion_free(ion.ion);
+	lw_ion_free(ion.ion);	/* by two hooks, or of something else */
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->deferred, 0);
+	/* without, as since 4.12; once more, where the end of the first was missed */
+	lw_ion_defer(&ion);
+	ion.bytes = 8192;
+	lw_ion_defer(&ion);
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->deferred, 8192);
+	lw_buffer_free(ion.ion, NULL);	/* no dentry */
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->deferred, 8192);
+	/* and where its address comes back as another buffer's */
+	lw_buffer_add(&is, site_of_call(0x1000, 8192));
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->deferred, 0);
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->bytes, 8192);
+	lw_buffer_free(is.dentry, NULL);
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->bytes, 0);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_MISSED_BUFFERS), 0);
+	/* what finds no room, or has no size, is not known */
+	for (i = 0; i < RECORDS; i++) {
+		ion.ion = &inodes[i];
+		lw_ion_defer(&ion);
+	}
+	KUNIT_EXPECT_TRUE(test, lw_buffers_defers_known());
+	ion.ion = &inodes[i];
+	lw_ion_defer(&ion);
+	KUNIT_EXPECT_FALSE(test, lw_buffers_defers_known());
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->deferred, RECORDS * 8192);
+	lw_buffers_clear();
+	KUNIT_EXPECT_TRUE(test, lw_buffers_defers_known());
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->deferred, 0);
+	ion.bytes = 0;
+	lw_ion_defer(&ion);
+	KUNIT_EXPECT_FALSE(test, lw_buffers_defers_known());
+}
+
 /* A file's address comes back while the first buffer's dentry is still held. */
 static void file_again(struct kunit *test)
 {
 	struct lw_dmabuf again = fake(2, 4096);
 
 	export(1, 8192);
-	lw_buffer_close(&files[1]);
+	files[1].f_path.dentry = (void *)&dentries[2];
 	again.file = &files[1];
 	lw_buffer_add(&again, site_of_call(0x1000, 4096));
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_MISSED_BUFFERS), 0);
 	KUNIT_EXPECT_EQ(test, lw_buffers_nr(), 2);
 	lw_buffer_event(&files[1], LW_EVENT_IMPORT);
 	KUNIT_EXPECT_EQ(test, record_of(1).last, LW_EVENT_ALLOC);
+	KUNIT_EXPECT_PTR_EQ(test, record_of(1).is.file, NULL);
 	KUNIT_EXPECT_EQ(test, record_of(2).last, LW_EVENT_IMPORT);
 	lw_buffer_free(&dentries[1], NULL);
 	KUNIT_EXPECT_EQ(test, record_of(2).id, 2);
@@ -297,10 +372,12 @@ static void heaps_by_name(struct kunit *test)
 
 static void events_in_order(struct kunit *test)
 {
+	u64 at = 0, lost, before;
 	struct lw_event event;
-	u64 at = 0, lost;
 	unsigned int i;
 
+	msleep(20);
+	before = ktime_to_ms(ktime_get());
 	KUNIT_EXPECT_FALSE(test, lw_events_take(&at, &event, &lost));
 	export(1, 4096);
 	lw_buffer_event(&files[2], LW_EVENT_MAP);	/* nobody's */
@@ -308,6 +385,10 @@ static void events_in_order(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, lw_events_take(&at, &event, &lost));
 	KUNIT_EXPECT_EQ(test, event.type, LW_EVENT_ALLOC);
 	KUNIT_EXPECT_EQ(test, event.pid, current->tgid);
+	/* by ticks, of which the first has begun before the first was counted */
+	KUNIT_EXPECT_GE(test, lw_event_ms(&event) + 2 * MSEC_PER_SEC / HZ, before);
+	KUNIT_EXPECT_LE(test, lw_event_ms(&event),
+			ktime_to_ms(ktime_get()) + 2 * MSEC_PER_SEC / HZ);
 	KUNIT_ASSERT_TRUE(test, lw_events_take(&at, &event, &lost));
 	KUNIT_EXPECT_EQ(test, event.type, LW_EVENT_MAP);
 	KUNIT_EXPECT_EQ(test, event.id, record_of(1).id);
@@ -351,7 +432,6 @@ static void live_or_read(void *arg)
 		if (life->nr < life->nr_racers - 1) {
 			export(life->nr, 4096 << (i & 3));
 			lw_buffer_event(&files[life->nr], LW_EVENT_MAP);
-			lw_buffer_close(&files[life->nr]);
 			lw_buffer_free(&dentries[life->nr], NULL);
 			continue;
 		}
@@ -392,6 +472,7 @@ static struct kunit_case buffers_cases[] = {
 	KUNIT_CASE(a_life),
 	KUNIT_CASE(release_by_file),
 	KUNIT_CASE(old_ion),
+	KUNIT_CASE(deferred),
 	KUNIT_CASE(file_again),
 	KUNIT_CASE(missed_release),
 	KUNIT_CASE(older),

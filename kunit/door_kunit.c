@@ -196,7 +196,7 @@ static void no_objects(struct kunit *test)
 
 	lw_object_alloc(_RET_IP_, NULL, SMALL);
 	lw_object_alloc(_RET_IP_, ZERO_SIZE_PTR, SMALL);
-	lw_large_alloc(_RET_IP_, NULL, lw_what_kmalloc(4 * KMALLOC_MAX_CACHE_SIZE, 0));
+	lw_object_alloc(_RET_IP_, NULL, lw_what_kmalloc(4 * KMALLOC_MAX_CACHE_SIZE, 0));
 	lw_object_put(LW_SITE_SLAB_PAGES, NULL);
 	lw_object_free(NULL);
 	lw_object_free(ZERO_SIZE_PTR);
@@ -479,6 +479,31 @@ static void kinds(struct kunit *test)
 	conserved(test);
 }
 
+/* Left out by every way in; what is not movable, and what is freed, as ever. */
+static void kinds_left_out(struct kunit *test)
+{
+	u32 gfp = (__force u32)GFP_HIGHUSER_MOVABLE, first = lw_sites_end(), site;
+
+	lw_movable = false;
+	lw_pages_alloc(pfn, 1, gfp);
+	KUNIT_EXPECT_EQ(test, lw_sites_end(), first);
+	site = lw_site_at(lw_what_pages(0, gfp), NULL);
+	lw_pages_put_by(site, pfn + 2, 0);
+	lw_page_put_if_none(site, pfn + 3);
+	KUNIT_EXPECT_EQ(test, live_of_site(site), 0);
+	lw_pages_alloc(pfn + 4, 1, GFP_A);
+	lw_page_put_if_none(LW_SITE_MIGRATION, pfn + 6);
+	lw_movable = true;
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(1, GFP_A)), 2);
+	KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_MIGRATION), 1);
+	lw_pages_free(pfn, 2);
+	expect_stats(test, LW_UNMATCHED_PAGES, 4);
+	conserved(test);
+	lw_pages_alloc(pfn, 1, gfp);
+	KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(1, gfp)), 2);
+	conserved(test);
+}
+
 static void put_if_none(struct kunit *test)
 {
 	unsigned long caller = _RET_IP_;
@@ -585,13 +610,13 @@ static void large(struct kunit *test)
 		if (nr << PAGE_SHIFT <= KMALLOC_MAX_CACHE_SIZE)
 			continue;
 		lw_pages_alloc(pfn, orders[i], GFP_A);
-		lw_large_alloc(_RET_IP_, buffer, what);
+		lw_object_alloc(_RET_IP_, buffer, what);
 		KUNIT_EXPECT_EQ(test, live_of(lw_what_pages(orders[i], GFP_A)), 0);
 		KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_SLAB_PAGES), nr);
 		KUNIT_EXPECT_EQ(test, live_of(what), 1);
 		conserved(test);
 		/* from 6.12 on it is announced twice */
-		lw_large_alloc(_THIS_IP_, buffer, what);
+		lw_object_alloc(_THIS_IP_, buffer, what);
 		KUNIT_EXPECT_EQ(test, live_of(what), 1);
 		KUNIT_EXPECT_EQ(test, sum_of(what).missed, 0);
 		KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_SLAB_PAGES), nr);
@@ -603,7 +628,7 @@ static void large(struct kunit *test)
 		conserved(test);
 	}
 	/* when the pages were not announced they are counted nevertheless */
-	lw_large_alloc(_RET_IP_, buffer, lw_what_kmalloc(4 << PAGE_SHIFT, 0));
+	lw_object_alloc(_RET_IP_, buffer, lw_what_kmalloc(4 << PAGE_SHIFT, 0));
 	KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_SLAB_PAGES), 4);
 	conserved(test);
 	expect_stats(test);
@@ -838,6 +863,7 @@ static struct kunit_case door_cases[] = {
 	KUNIT_CASE(missed_pages),
 	KUNIT_CASE(pages_outside),
 	KUNIT_CASE(kinds),
+	KUNIT_CASE(kinds_left_out),
 	KUNIT_CASE(put_if_none),
 	KUNIT_CASE(claims),
 	KUNIT_CASE(moves),

@@ -8,6 +8,7 @@
 #include <linux/sizes.h>
 #include <linux/sort.h>
 #include <linux/vmalloc.h>
+#include <compat/vmalloc.h>
 #include "race.h"
 
 /* Memory that there is not, when a test says so. */
@@ -18,12 +19,19 @@ static void *vzalloc_or_not(unsigned long bytes)
 	return no_memory ? NULL : vzalloc(bytes);
 }
 
+static void *vzalloc_noretry_or_not(unsigned long bytes)
+{
+	return no_memory ? NULL : lw_vzalloc_noretry(bytes);
+}
+
 #define vzalloc vzalloc_or_not
+#define lw_vzalloc_noretry vzalloc_noretry_or_not
 #include "../module/track/live.c"
 #undef vzalloc
+#undef lw_vzalloc_noretry
 
 #define BASE	PAGE_OFFSET
-#define SPAN	SZ_1M
+#define SPAN	((LW_LIVE_MIN / SLOTS) << LW_LIVE_ROW)	/* all that so many slots can cover */
 
 static void start(struct kunit *test, unsigned long slots, unsigned long span)
 {
@@ -46,14 +54,14 @@ static void live_test_exit(struct kunit *test)
 /* The address number @t of those whose first bucket is @nr. */
 static unsigned long in_bucket(unsigned long nr, u64 t)
 {
-	return address(nr, lw_entry(t << LW_TAG_SHIFT, 0, 0));
+	return address(lw_live.mask, nr, lw_entry(t << LW_TAG_SHIFT, 0, 0));
 }
 
 static unsigned long first_of(unsigned long addr)
 {
 	struct lw_place at;
 
-	return lw_live_place(addr, &at) ? (at.first - lw_live.slot) / SLOTS : ULONG_MAX;
+	return lw_live_place(addr, &at) ? (at.slot - lw_live.slot) / SLOTS : ULONG_MAX;
 }
 
 static unsigned long second_of(unsigned long addr)
@@ -62,35 +70,55 @@ static unsigned long second_of(unsigned long addr)
 
 	if (!lw_live_place(addr, &at))
 		return ULONG_MAX;
-	return other((at.first - lw_live.slot) / SLOTS, lw_place_left(&at));
+	return other(lw_live.mask, (at.slot - lw_live.slot) / SLOTS, lw_place_left(&at));
 }
 
 /* How many entries @addr has, in which state the last of them is in @entry. */
 static unsigned int places(unsigned long addr, u64 *entry)
 {
-	unsigned long where[] = { first_of(addr), second_of(addr) };
-	unsigned int i, k, nr = 0;
-	u64 here;
+	unsigned long i, slots;
+	unsigned int part, nr = 0;
+	struct lw_place at, in;
+	u64 *slot, *to;
 
 	*entry = 0;
-	for (i = 0; i < 2; i++)
-		for (k = 0; k < SLOTS; k++) {
-			here = bucket(where[i])[k];
-			if (lw_entry_free(here) || address(where[i], here) != addr)
+	if (!lw_live_place(addr, &at))
+		return 0;
+	to = second(lw_place_bucket(&at), lw_place_entry(&at));
+	for (part = 0; (slot = lw_live_part(part, &slots)); part++) {
+		in = part ? in_annex(part - 1, &at, &to) : at;
+		for (i = 0; i < 2 * SLOTS; i++) {
+			u64 *here = i < SLOTS ? &lw_place_bucket(&in)[i] : &to[i - SLOTS];
+
+			if (lw_entry_free(*here) ||
+			    address(slots / SLOTS - 1, (here - slot) / SLOTS, *here) != addr)
 				continue;
-			*entry = here;
+			*entry = *here;
 			nr++;
 		}
+	}
+	return nr;
+}
+
+/* How many entries a part of the table has. */
+static unsigned long used_of_part(unsigned int part)
+{
+	unsigned long i, slots, nr = 0;
+	u64 *slot = lw_live_part(part, &slots);
+
+	for (i = 0; slot && i < slots; i++)
+		nr += !lw_entry_free(slot[i]);
 	return nr;
 }
 
 /* Nothing in the table but these. */
 static unsigned long used(void)
 {
-	unsigned long i, nr = 0;
+	unsigned int part;
+	unsigned long nr = 0;
 
-	for (i = 0; i < lw_live_slots(); i++)
-		nr += !lw_entry_free(lw_live.slot[i]);
+	for (part = 0; part <= LW_LIVE_ANNEXES; part++)
+		nr += used_of_part(part);
 	return nr;
 }
 
@@ -103,7 +131,7 @@ static void entry_packs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_entry_tag(entry), tag);
 	KUNIT_EXPECT_EQ(test, lw_entry_site(entry), LW_SITE_MASK);
 	KUNIT_EXPECT_EQ(test, lw_entry_age(entry), LW_AGE_MASK);
-	KUNIT_EXPECT_FALSE(test, entry & (LW_SPILL | LW_GIVEN));
+	KUNIT_EXPECT_FALSE(test, entry & LW_GIVEN);
 
 	entry = lw_entry(0, 5, LW_AGE_MASK + 3);
 	KUNIT_EXPECT_EQ(test, lw_entry_tag(entry), 0);
@@ -117,20 +145,18 @@ static void entry_states(struct kunit *test)
 	u64 entry = lw_entry(1ULL << LW_TAG_SHIFT, 7, 9);
 	u64 same = lw_entry(1ULL << LW_TAG_SHIFT, 8, 1);
 	u64 other_tag = lw_entry(2ULL << LW_TAG_SHIFT, 7, 9);
-	u64 second = lw_entry_as(entry | LW_SPILL | LW_GIVEN, LW_SECOND);
+	u64 second = lw_entry_as(entry | LW_GIVEN, LW_SECOND);
 
 	KUNIT_EXPECT_EQ(test, lw_entry_state(second), LW_SECOND);
 	KUNIT_EXPECT_TRUE(test, second & LW_GIVEN);
-	KUNIT_EXPECT_FALSE(test, second & LW_SPILL);
 	KUNIT_EXPECT_EQ(test, lw_entry_as(second & ~LW_GIVEN, LW_FIRST), entry);
 
 	KUNIT_EXPECT_TRUE(test, lw_entry_free(0));
-	KUNIT_EXPECT_TRUE(test, lw_entry_free(LW_SPILL));
 	KUNIT_EXPECT_TRUE(test, lw_entry_free(lw_entry_left(entry)));
 	KUNIT_EXPECT_EQ(test, lw_entry_tag(lw_entry_left(entry)), lw_entry_tag(entry));
 	KUNIT_EXPECT_FALSE(test, lw_entry_free(entry));
 
-	KUNIT_EXPECT_EQ(test, lw_entry_key(entry), lw_entry_key(entry | LW_SPILL | LW_GIVEN));
+	KUNIT_EXPECT_EQ(test, lw_entry_key(entry), lw_entry_key(entry | LW_GIVEN));
 	KUNIT_EXPECT_EQ(test, lw_entry_key(entry), lw_entry_key(same));
 	KUNIT_EXPECT_EQ(test, lw_entry_key(entry), lw_entry_peek(&entry));
 	KUNIT_EXPECT_NE(test, lw_entry_key(entry), lw_entry_key(second));
@@ -208,7 +234,7 @@ static unsigned long slots_for(const struct span *span)
 static void bijection(struct kunit *test)
 {
 	const struct span *span = test->param_value;
-	unsigned long wrong = 0, addr, one, two, i;
+	unsigned long wrong = 0, mask, addr, one, two, i;
 	struct rnd_state rnd;
 	struct lw_place at;
 	int ret;
@@ -219,6 +245,7 @@ static void bijection(struct kunit *test)
 	ret = lw_live_init(slots_for(span), BASE, span->bytes);
 	no_memory = false;
 	KUNIT_ASSERT_EQ(test, ret, -ENOMEM);
+	mask = lw_live.mask;
 	prandom_seed_state(&rnd, 1);
 	for (i = 0; i < NR_ADDRESSES + 2; i++) {
 		addr = i == NR_ADDRESSES ? BASE : i == NR_ADDRESSES + 1 ? BASE + span->bytes - 8 :
@@ -230,10 +257,10 @@ static void bijection(struct kunit *test)
 		one = first_of(addr);
 		two = second_of(addr);
 		wrong += one == two || max(one, two) >= lw_live_slots() / SLOTS;
-		wrong += other(two, lw_place_left(&at)) != one;
-		wrong += address(one, lw_place_entry(&at)) != addr;
-		wrong += address(two, lw_entry_as(lw_place_entry(&at), LW_SECOND)) != addr;
-		wrong += address(two, lw_entry_as(lw_place_entry(&at), LW_COMING)) != addr;
+		wrong += other(mask, two, lw_place_left(&at)) != one;
+		wrong += address(mask, one, lw_place_entry(&at)) != addr;
+		wrong += address(mask, two, lw_entry_as(lw_place_entry(&at), LW_SECOND)) != addr;
+		wrong += address(mask, two, lw_entry_as(lw_place_entry(&at), LW_COMING)) != addr;
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
@@ -459,6 +486,14 @@ static bool try_add(unsigned long addr, u32 site)
 	       (lw_live_try_again(&at, entry) || lw_live_try_add(&at, entry));
 }
 
+static u64 try_take(unsigned long addr)
+{
+	struct lw_place at;
+	u64 old = lw_live_try_take(addr, &at);
+
+	return lw_place_addr(&at) == addr ? old : ~0ULL;
+}
+
 /* The easy halves do it in the first bucket or not at all. */
 static void tries(struct kunit *test)
 {
@@ -467,19 +502,19 @@ static void tries(struct kunit *test)
 	int i;
 
 	KUNIT_EXPECT_FALSE(test, try_add(0, 1));
-	KUNIT_EXPECT_EQ(test, lw_live_try_take(0), 0);
-	KUNIT_EXPECT_EQ(test, lw_live_try_take(addr), 0);
+	KUNIT_EXPECT_EQ(test, try_take(0), 0);
+	KUNIT_EXPECT_EQ(test, try_take(addr), 0);
 	KUNIT_EXPECT_TRUE(test, try_add(addr, 1));
 	KUNIT_EXPECT_FALSE(test, try_add(addr, 2));
-	old = lw_live_try_take(addr);
+	old = try_take(addr);
 	KUNIT_EXPECT_EQ(test, lw_entry_site(old), 1);
-	KUNIT_EXPECT_EQ(test, lw_live_try_take(addr), 0);
+	KUNIT_EXPECT_EQ(test, try_take(addr), 0);
 	for (i = 0; i < SLOTS; i++)
 		KUNIT_EXPECT_TRUE(test, try_add(in_bucket(5, i), 1));
 	KUNIT_EXPECT_FALSE(test, try_add(addr, 2));
 	KUNIT_EXPECT_EQ(test, lw_live_add(addr, 3, &old), 0);
-	KUNIT_EXPECT_EQ(test, lw_live_try_take(addr), 0);
-	KUNIT_EXPECT_NE(test, lw_live_try_take(in_bucket(5, 0)), 0);
+	KUNIT_EXPECT_EQ(test, try_take(addr), 0);
+	KUNIT_EXPECT_NE(test, try_take(in_bucket(5, 0)), 0);
 	/* there is room now, but the bucket has spilled: the entry may be in the second */
 	KUNIT_EXPECT_FALSE(test, try_add(addr, 4));
 	KUNIT_EXPECT_EQ(test, used(), SLOTS);
@@ -491,8 +526,23 @@ static void tries(struct kunit *test)
 static int left_at(unsigned long addr)
 {
 	struct lw_place at;
+	u64 *left, seen;
 
-	return lw_live_place(addr, &at) && at.tag ? lw_live_find(at.first, at.tag) : -1;
+	if (!lw_live_place(addr, &at))
+		return -1;
+	left = find_left(&at, &seen);
+	return left ? left - lw_place_bucket(&at) : -1;
+}
+
+/* Which slot of its first bucket has its entry, or -1. */
+static int stands_at(unsigned long addr)
+{
+	struct lw_place at;
+	u64 *here;
+
+	if (!lw_live_place(addr, &at))
+		return -1;
+	return lw_live_find(&at, at.tag | LW_KEY_FIRST, &here) ? here - lw_place_bucket(&at) : -1;
 }
 
 static bool again(unsigned long addr, u32 site)
@@ -506,48 +556,57 @@ static bool again(unsigned long addr, u32 site)
 static void leaving(struct kunit *test)
 {
 	unsigned long addr = in_bucket(7, 3), late = in_bucket(7, SLOTS + 1);
+	unsigned long zero = in_bucket(7, 0), one = in_bucket(7, 1);
+	int i, here, of_one;
 	u64 old, entry;
-	int i;
 
 	KUNIT_EXPECT_FALSE(test, again(addr, 1));
 	for (i = 0; i < SLOTS; i++)
 		KUNIT_ASSERT_EQ(test, lw_live_add(in_bucket(7, i), 1, &old), 0);
+	here = stands_at(addr);
+	of_one = stands_at(one);
 	KUNIT_ASSERT_EQ(test, lw_live_take(addr, &old), 0);
-	KUNIT_EXPECT_EQ(test, left_at(addr), 3);
+	KUNIT_EXPECT_EQ(test, left_at(addr), here);
 	KUNIT_EXPECT_EQ(test, places(addr, &entry), 0);
 	KUNIT_EXPECT_EQ(test, used(), SLOTS - 1);
 	KUNIT_EXPECT_EQ(test, lw_live_take(addr, &old), -ENOENT);
 	KUNIT_EXPECT_TRUE(test, again(addr, 2));
-	KUNIT_EXPECT_EQ(test, lw_entry_site(bucket(7)[3]), 2);
+	KUNIT_EXPECT_EQ(test, lw_entry_site(bucket(7)[here]), 2);
 	KUNIT_EXPECT_FALSE(test, again(addr, 3));
 	/* a free that is missed shows: what has come back left nothing */
 	KUNIT_EXPECT_EQ(test, lw_live_add(addr, 4, &old), -EEXIST);
 	KUNIT_EXPECT_EQ(test, lw_entry_site(old), 2);
 
-	/* also the slow way goes there, though a slot before it is free */
-	KUNIT_EXPECT_NE(test, lw_live_try_take(addr), 0);
-	KUNIT_EXPECT_NE(test, lw_live_try_take(in_bucket(7, 1)), 0);
+	/* also the slow way goes there, though another slot is free */
+	KUNIT_EXPECT_NE(test, try_take(addr), 0);
+	KUNIT_EXPECT_NE(test, try_take(one), 0);
 	KUNIT_EXPECT_EQ(test, lw_live_add(addr, 5, &old), 0);
-	KUNIT_EXPECT_EQ(test, lw_entry_site(bucket(7)[3]), 5);
+	KUNIT_EXPECT_EQ(test, lw_entry_site(bucket(7)[here]), 5);
+
+	/* and one whose tag is 0: what it left is told from nothing */
+	KUNIT_ASSERT_EQ(test, lw_live_take(zero, &old), 0);
+	i = left_at(zero);
+	KUNIT_EXPECT_NE(test, i, of_one);
+	KUNIT_EXPECT_EQ(test, lw_live_add(zero, 6, &old), 0);
+	KUNIT_EXPECT_EQ(test, lw_entry_site(bucket(7)[i]), 6);
 
 	/* until somebody else has taken the slot */
-	KUNIT_EXPECT_EQ(test, left_at(in_bucket(7, 1)), 1);
+	KUNIT_EXPECT_EQ(test, left_at(one), of_one);
 	KUNIT_EXPECT_EQ(test, lw_live_add(late, 6, &old), 0);
-	KUNIT_EXPECT_EQ(test, left_at(in_bucket(7, 1)), -1);
-	KUNIT_EXPECT_FALSE(test, again(in_bucket(7, 1), 7));
+	KUNIT_EXPECT_EQ(test, stands_at(late), of_one);
+	KUNIT_EXPECT_EQ(test, left_at(one), -1);
+	KUNIT_EXPECT_FALSE(test, again(one, 7));
 
-	/* what goes from its second bucket leaves nothing, nor does a tag of 0 */
-	KUNIT_EXPECT_EQ(test, lw_live_add(in_bucket(7, 1), 8, &old), 0);
-	KUNIT_EXPECT_EQ(test, places(in_bucket(7, 1), &entry), 1);
+	/* what goes from its second bucket leaves nothing */
+	KUNIT_EXPECT_EQ(test, lw_live_add(one, 8, &old), 0);
+	KUNIT_EXPECT_EQ(test, places(one, &entry), 1);
 	KUNIT_EXPECT_EQ(test, lw_entry_state(entry), LW_SECOND);
-	KUNIT_EXPECT_EQ(test, lw_live_take(in_bucket(7, 1), &old), 0);
-	KUNIT_EXPECT_EQ(test, left_at(in_bucket(7, 1)), -1);
-	KUNIT_EXPECT_EQ(test, lw_live_take(in_bucket(7, 0), &old), 0);
-	KUNIT_EXPECT_FALSE(test, again(in_bucket(7, 0), 9));
+	KUNIT_EXPECT_EQ(test, lw_live_take(one, &old), 0);
+	KUNIT_EXPECT_EQ(test, left_at(one), -1);
 
 	/* and where the bucket has spilled, who has left something needs no look at the second */
 	KUNIT_EXPECT_TRUE(test, lw_live_spilled(bucket(7)));
-	KUNIT_EXPECT_NE(test, lw_live_try_take(addr), 0);
+	KUNIT_EXPECT_NE(test, try_take(addr), 0);
 	KUNIT_EXPECT_TRUE(test, again(addr, 10));
 	KUNIT_EXPECT_TRUE(test, lw_live_spilled(bucket(7)));
 	for (i = 0; i < SLOTS + 2; i++)
@@ -621,7 +680,7 @@ static void put_coming(struct kunit *test, unsigned long addr, u32 site)
 	KUNIT_ASSERT_TRUE(test, lw_live_place(addr, &at));
 	bucket(second_of(addr))[SLOTS - 1] = lw_entry_as(lw_place_entry(&at) | lw_entry(0, site, 0),
 							 LW_COMING);
-	spill(at.first);
+	spill(lw_place_bucket(&at));
 }
 
 static void moving_and_take(struct kunit *test)
@@ -831,6 +890,174 @@ static void clear_forgets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_live_take(BASE, &old), -ENOENT);
 }
 
+/* Twice as large each time, as often as it may; not without memory. A clear undoes it. */
+static void growing(struct kunit *test)
+{
+	unsigned long bytes = lw_live_bytes();
+
+	KUNIT_EXPECT_EQ(test, lw_live_limit(), LW_LIVE_MIN);
+	KUNIT_EXPECT_EQ(test, lw_live_grow(), -ENOSPC);
+	lw_live_may_grow(4);
+	KUNIT_EXPECT_EQ(test, lw_live_limit(), 4 * LW_LIVE_MIN);
+	KUNIT_EXPECT_EQ(test, lw_live_slots(), LW_LIVE_MIN);
+	no_memory = true;
+	KUNIT_EXPECT_EQ(test, lw_live_grow(), -ENOMEM);
+	no_memory = false;
+	KUNIT_EXPECT_EQ(test, lw_live_slots(), LW_LIVE_MIN);
+	KUNIT_EXPECT_EQ(test, lw_live_bytes(), bytes);
+	KUNIT_EXPECT_EQ(test, lw_live_grow(), 0);
+	KUNIT_EXPECT_EQ(test, lw_live_slots(), 2 * LW_LIVE_MIN);
+	KUNIT_EXPECT_EQ(test, lw_live_grow(), 0);
+	KUNIT_EXPECT_EQ(test, lw_live_slots(), 4 * LW_LIVE_MIN);
+	KUNIT_EXPECT_EQ(test, lw_live_bytes(), bytes + 3 * LW_LIVE_MIN * sizeof(u64));
+	KUNIT_EXPECT_EQ(test, lw_live_grow(), -ENOSPC);
+	lw_live_clear();
+	KUNIT_EXPECT_EQ(test, lw_live_slots(), LW_LIVE_MIN);
+	KUNIT_EXPECT_EQ(test, lw_live_bytes(), bytes);
+	KUNIT_EXPECT_EQ(test, lw_live_limit(), 4 * LW_LIVE_MIN);
+
+	/* to a power of two, and to no more than what can be asked for at load */
+	lw_live_may_grow(7);
+	KUNIT_EXPECT_EQ(test, lw_live_limit(), 4 * LW_LIVE_MIN);
+	lw_live_may_grow(1);
+	KUNIT_EXPECT_EQ(test, lw_live_limit(), LW_LIVE_MIN);
+	lw_live.mask = LW_LIVE_MAX / 2 / SLOTS - 1;
+	lw_live_may_grow(8);
+	KUNIT_EXPECT_EQ(test, lw_live_limit(), LW_LIVE_MAX);
+	lw_live.mask = LW_LIVE_MIN / SLOTS - 1;
+}
+
+/* Both buckets of an address full of what cannot be moved. */
+static void fill_buckets(struct kunit *test, unsigned long addr)
+{
+	unsigned long where[] = { first_of(addr), second_of(addr) };
+	unsigned int i, k;
+
+	for (i = 0; i < 2; i++)
+		for (k = 0; k < SLOTS; k++)
+			bucket(where[i])[k] = lw_entry_as(lw_entry(0, 1, 0), LW_SECOND);
+}
+
+/* What finds no room in its buckets goes to an annex, is found there, and leaves nothing behind. */
+static void operations_annexed(struct kunit *test)
+{
+	unsigned long addr = in_bucket(5, 100);
+	u64 old, entry;
+	int i;
+
+	fill_buckets(test, addr);
+	KUNIT_EXPECT_EQ(test, lw_live_add(addr, 2, &old), -ENOSPC);
+	lw_live_may_grow(2);
+	KUNIT_ASSERT_EQ(test, lw_live_grow(), 0);
+	do_matrix(test, addr);
+	KUNIT_EXPECT_TRUE(test, lw_live_spilled(bucket(5)));
+
+	KUNIT_EXPECT_EQ(test, lw_live_add(addr, 2, &old), 0);
+	KUNIT_EXPECT_EQ(test, used_of_part(1), 1);
+	/* a missed free is told, though there is room in the first bucket now; the entry stays */
+	for (i = 0; i < SLOTS; i++)
+		bucket(5)[i] = 0;
+	KUNIT_EXPECT_FALSE(test, again(addr, 3));
+	KUNIT_EXPECT_FALSE(test, try_add(addr, 3));
+	KUNIT_EXPECT_EQ(test, lw_live_add(addr, 3, &old), -EEXIST);
+	KUNIT_EXPECT_EQ(test, lw_entry_site(old), 2);
+	KUNIT_EXPECT_EQ(test, places(addr, &entry), 1);
+	KUNIT_EXPECT_EQ(test, used_of_part(1), 1);
+	/* what an audit has seen is dropped, if it is that */
+	KUNIT_EXPECT_FALSE(test, lw_live_drop(addr, old));
+	KUNIT_EXPECT_TRUE(test, lw_live_drop(addr, entry));
+	KUNIT_EXPECT_EQ(test, used_of_part(1), 0);
+	KUNIT_EXPECT_EQ(test, lw_live_take(addr, &old), -ENOENT);
+	/* and then it goes to where there is room */
+	KUNIT_EXPECT_EQ(test, lw_live_add(addr, 4, &old), 0);
+	KUNIT_EXPECT_EQ(test, used_of_part(1), 0);
+}
+
+/* While an address is in an annex, what is on its way to its second bucket is a stale copy. */
+static void moving_and_annex(struct kunit *test)
+{
+	unsigned long addr = in_bucket(5, 100);
+	u64 old;
+
+	lw_live_may_grow(2);
+	KUNIT_ASSERT_EQ(test, lw_live_grow(), 0);
+	fill_buckets(test, addr);
+	KUNIT_ASSERT_EQ(test, lw_live_add(addr, 2, &old), 0);
+	KUNIT_ASSERT_EQ(test, used_of_part(1), 1);
+	put_coming(test, addr, 7);
+	KUNIT_EXPECT_EQ(test, lw_live_add(addr, 3, &old), -EEXIST);
+	KUNIT_EXPECT_EQ(test, lw_entry_site(old), 2);
+	KUNIT_EXPECT_EQ(test, lw_live_give(addr, &old), 0);
+	KUNIT_EXPECT_EQ(test, lw_entry_site(old), 3);
+	KUNIT_EXPECT_EQ(test, lw_live_take(addr, &old), 0);
+	KUNIT_EXPECT_TRUE(test, old & LW_GIVEN);
+	KUNIT_EXPECT_EQ(test, used_of_part(1), 0);
+}
+
+/* Three times the first size: all are stored, each in one place; then all go. */
+static void beyond_first_size(struct kunit *test)
+{
+	unsigned long i, nr = 3 * LW_LIVE_MIN, refused = 0, wrong = 0;
+	struct walked walked = { .nr = nr };
+	u64 old, entry;
+
+	walked.addr = kunit_kcalloc(test, nr, sizeof(*walked.addr), GFP_KERNEL);
+	walked.times = kunit_kcalloc(test, nr, 1, GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, walked.addr && walked.times);
+	lw_live_may_grow(4);
+	KUNIT_EXPECT_EQ(test, lw_live_load(), 0);
+	for (i = 0; i < nr; i++) {
+		if (lw_live_load() >= 70)
+			lw_live_grow();
+		walked.addr[i] = BASE + 8UL * scatter(i, 17, 5);
+		refused += lw_live_add(walked.addr[i], (u32)(walked.addr[i] >> 3) % 1000 + 1,
+				       &old) != 0;
+	}
+	KUNIT_EXPECT_EQ(test, refused, 0);
+	KUNIT_EXPECT_EQ(test, used(), nr);
+	KUNIT_EXPECT_EQ(test, lw_live_slots(), 8 * LW_LIVE_MIN / 2);
+	KUNIT_EXPECT_EQ(test, lw_live_load(), nr * 100 / lw_live_slots());
+	KUNIT_EXPECT_GT(test, used_of_part(1), LW_LIVE_MIN / 2);
+	KUNIT_EXPECT_GT(test, used_of_part(2), LW_LIVE_MIN / 2);
+	for (i = 0; i < nr; i++)
+		wrong += places(walked.addr[i], &entry) != 1;
+	sort(walked.addr, nr, sizeof(*walked.addr), compare, NULL);
+	lw_live_walk(see_walked, &walked);
+	for (i = 0; i < nr; i++)
+		wrong += walked.times[i] != 1;
+	KUNIT_EXPECT_EQ(test, walked.unknown + walked.of_other_site, 0);
+	for (i = 0; i < nr; i++) {
+		wrong += lw_live_take(walked.addr[i], &old) != 0;
+		wrong += lw_entry_site(old) != (u32)(walked.addr[i] >> 3) % 1000 + 1;
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_EQ(test, used(), 0);
+	KUNIT_EXPECT_EQ(test, lw_live_load(), 0);
+}
+
+/* Beyond what it may grow to it refuses, and says so; the rest is kept; a clear is a new start. */
+static void full_annexes(struct kunit *test)
+{
+	unsigned long i, nr = 4 * LW_LIVE_MIN, refused = 0, found = 0;
+	u64 old;
+	int ret;
+
+	lw_live_may_grow(2);
+	KUNIT_ASSERT_EQ(test, lw_live_grow(), 0);
+	for (i = 0; i < nr; i++)
+		refused += lw_live_add(BASE + 8UL * scatter(i, 17, 5), 1, &old) == -ENOSPC;
+	KUNIT_EXPECT_EQ(test, used(), nr - refused);
+	KUNIT_EXPECT_GE(test, used(), 2 * LW_LIVE_MIN * 95 / 100);
+	KUNIT_EXPECT_LE(test, used(), 2 * LW_LIVE_MIN);
+	for (i = 0; i < nr; i += 2)
+		found += !lw_live_take(BASE + 8UL * scatter(i, 17, 5), &old);
+	KUNIT_EXPECT_EQ(test, used(), nr - refused - found);
+	lw_live_clear();
+	KUNIT_EXPECT_EQ(test, used(), 0);
+	ret = lw_live_take(BASE + 8UL * scatter(1, 17, 5), &old);
+	KUNIT_EXPECT_EQ(test, ret, -ENOENT);
+}
+
 /*
  * The race: workers in threads and one in a hard interrupt share the smallest table, so buckets,
  * spills and moves are shared, but no address: as the kernel orders what happens to one of them.
@@ -838,7 +1065,9 @@ static void clear_forgets(struct kunit *test)
  */
 enum truth { NONE, LIVE, GIVEN };
 
-#define RACE_ADDRESSES	700		/* of all workers; about two thirds are in the table */
+/* Of all workers; about two thirds are in the table, or in one twice as large. */
+#define RACE_ADDRESSES	700
+#define GROWN_ADDRESSES	1400
 #define RACE_OPS	race_many(150000)
 #define TICK_OPS	16
 
@@ -847,8 +1076,8 @@ struct worker {
 	unsigned int of;
 	unsigned int nr;
 	struct rnd_state rnd;
-	u8 truth[RACE_ADDRESSES];
-	u32 site[RACE_ADDRESSES];
+	u8 truth[GROWN_ADDRESSES];
+	u32 site[GROWN_ADDRESSES];
 	unsigned long ops;
 	unsigned long allocs;	/* that the table was told of */
 	unsigned long frees;	/* and of those, that were taken, given up or found missed */
@@ -886,7 +1115,7 @@ static int add_as_doors(unsigned long addr, u32 site, u64 *old)
 
 static int take_as_doors(unsigned long addr, u64 *old)
 {
-	*old = lw_live_try_take(addr);
+	*old = try_take(addr);
 	return *old ? 0 : lw_live_take(addr, old);
 }
 
@@ -1027,7 +1256,7 @@ static void see_tally(unsigned long addr, u64 entry, void *arg)
 	tally->nr++;
 }
 
-static void races(struct kunit *test)
+static void race_for(struct kunit *test, unsigned int addresses)
 {
 	unsigned int threads = *(unsigned int *)test->param_value, of = threads + 1, i, k;
 	struct worker *worker = vzalloc(of * sizeof(*worker)), *w;
@@ -1043,7 +1272,7 @@ static void races(struct kunit *test)
 		w = &worker[i];
 		w->id = i;
 		w->of = of;
-		w->nr = RACE_ADDRESSES / of;
+		w->nr = addresses / of;
 		prandom_seed_state(&w->rnd, 100 + i);
 	}
 	w = &worker[threads];
@@ -1075,19 +1304,33 @@ static void races(struct kunit *test)
 	for (i = 0; i < SPAN / 8; i++)
 		others += tally.times[i];
 	KUNIT_EXPECT_EQ(test, others, 0);
-	for (i = 0; i < lw_live_slots(); i++)
+	for (i = 0; i < LW_LIVE_MIN; i++)
 		coming += lw_entry_state(lw_live.slot[i]) == LW_COMING;
 	KUNIT_EXPECT_EQ(test, coming, 0);
 	KUNIT_EXPECT_EQ(test, tally.nr, balance);
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_LOST_MOVE), twice);
 	KUNIT_EXPECT_GT(test, worker[threads].ops, RACE_OPS / 100);
-	KUNIT_EXPECT_GT(test, lw_stat_read(LW_MOVED), 0);
-	kunit_info(test, "%u+1: %lu ops in %lld ms, %lu in irq, moved %lu, lost %lu, twice %lu\n",
+	kunit_info(test, "%u+1: %lu ops in %lld ms, %lu in irq, moved %lu, annexed %lu, lost %lu, twice %lu\n",
 		   threads, ops, ktime_ms_delta(ktime_get(), begin), worker[threads].ops,
-		   lw_stat_read(LW_MOVED), lost, twice);
+		   lw_stat_read(LW_MOVED), used_of_part(1), lost, twice);
 	vfree(tally.site);
 	vfree(tally.times);
 	vfree(worker);
+}
+
+static void races(struct kunit *test)
+{
+	race_for(test, RACE_ADDRESSES);
+	KUNIT_EXPECT_GT(test, lw_stat_read(LW_MOVED), 0);
+}
+
+/* Twice as many in a table that has grown once: a good part is in the annex. */
+static void races_grown(struct kunit *test)
+{
+	lw_live_may_grow(2);
+	KUNIT_ASSERT_EQ(test, lw_live_grow(), 0);
+	race_for(test, GROWN_ADDRESSES);
+	KUNIT_EXPECT_GT(test, used_of_part(1), LW_LIVE_MIN / 4);
 }
 
 static struct kunit_case live_cases[] = {
@@ -1110,9 +1353,15 @@ static struct kunit_case live_cases[] = {
 	KUNIT_CASE(moving_and_add),
 	KUNIT_CASE(full_table),
 	KUNIT_CASE(clear_forgets),
+	KUNIT_CASE(growing),
+	KUNIT_CASE(operations_annexed),
+	KUNIT_CASE(moving_and_annex),
+	KUNIT_CASE(beyond_first_size),
+	KUNIT_CASE(full_annexes),
 	KUNIT_CASE_PARAM(churn_at_80_percent, shape_gen_params),
 	KUNIT_CASE_PARAM(first_refusal, shape_gen_params),
 	KUNIT_CASE_PARAM(races, threads_gen_params),
+	KUNIT_CASE_PARAM(races_grown, threads_gen_params),
 	{}
 };
 

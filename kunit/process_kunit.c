@@ -211,6 +211,25 @@ static void members_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, app->kb[LW_PART_SHARED], 50);
 }
 
+/* Each of several that were busy is as they were on average, not as they were together. */
+static void members_busy_together(struct kunit *test)
+{
+	struct lw_process process[] = {
+		made(8, 1, "sh", 10, 30), made(9, 1, "sh", 20, 30), made(10, 1, "sh", 30, 60),
+	};
+	const struct lw_member *sh;
+
+	sample(process, ARRAY_SIZE(process));
+	sh = find_member(0, 0, "sh");
+	KUNIT_ASSERT_NOT_NULL(test, sh);
+	KUNIT_EXPECT_EQ(test, sh->kb[LW_PART_SHARED], 120);
+	process[0].walked = false;
+	process[1].walked = false;
+	sample(process, ARRAY_SIZE(process));
+	KUNIT_EXPECT_EQ(test, sh->kb[LW_PART_SHARED], 40 + 40 + 60);
+	KUNIT_EXPECT_EQ(test, sh->kb[LW_PART_OWN], 60);
+}
+
 /* Whose mapping is of which kind. */
 static void kinds(struct kunit *test)
 {
@@ -356,6 +375,7 @@ static struct kunit_case process_cases[] = {
 	KUNIT_CASE(there),
 	KUNIT_CASE(members_of),
 	KUNIT_CASE(members_busy),
+	KUNIT_CASE(members_busy_together),
 	KUNIT_CASE(kinds),
 	KUNIT_CASE(members_full),
 	KUNIT_CASE(who_grows),

@@ -32,7 +32,7 @@ static void rates(struct kunit *test)
 	for (rate = LW_RATE_MIN; rate <= LW_RATE_MAX; rate++)
 		KUNIT_EXPECT_EQ(test, lw_rate_of_bytes(lw_rate_bytes(rate)), rate);
 	KUNIT_EXPECT_EQ(test, lw_rate_bytes(LW_RATE_MIN), 4096);
-	KUNIT_EXPECT_EQ(test, lw_rate_bytes(LW_RATE_DEFAULT), 512 << 10);
+	KUNIT_EXPECT_EQ(test, lw_rate_bytes(LW_RATE_DEFAULT), 16 << 10);
 	KUNIT_EXPECT_EQ(test, lw_rate_of_bytes(0), 0);
 	KUNIT_EXPECT_EQ(test, lw_rate_of_bytes(2048), 0);
 	KUNIT_EXPECT_EQ(test, lw_rate_of_bytes(4095), 0);
@@ -105,6 +105,11 @@ static void weights(struct kunit *test)
 		{ 8, 19, 8796093022208ULL },
 #endif
 	};
+	const struct lw_site pages = { .what = lw_what_drawn(lw_what_pages(3, 0), 3) };
+	const struct lw_site objects = {
+		.what = lw_what_drawn(lw_what_kmalloc(4096, 0), 3),
+		.size = 4096,
+	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(right); i++) {
@@ -114,6 +119,9 @@ static void weights(struct kunit *test)
 		KUNIT_EXPECT_LE_MSG(test, weight, right[i].weight + error, "%lu", right[i].bytes);
 		KUNIT_EXPECT_GE_MSG(test, weight, right[i].weight - error, "%lu", right[i].bytes);
 	}
+	/* of pages a 32nd of their bytes counts, of objects all */
+	KUNIT_EXPECT_EQ(test, lw_site_weight(&pages), lw_sample_weight(PAGE_SIZE / 4, 3));
+	KUNIT_EXPECT_EQ(test, lw_site_weight(&objects), lw_sample_weight(4096, 3));
 	KUNIT_EXPECT_EQ(test, lw_weigh(-3, LW_WEIGHT_ONE), -3);
 	KUNIT_EXPECT_EQ(test, lw_weigh(-3, 5 * LW_WEIGHT_ONE / 2), -7);
 	KUNIT_EXPECT_EQ(test, lw_weigh(1 << 30, 1ULL << 42), 1ULL << 56);

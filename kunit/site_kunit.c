@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KUnit tests of site: who asked for what. Frames are numbers here. */
 #include <kunit/test.h>
+#include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/smp.h>
 #include "../module/track/site.c"
 #include "race.h"
 
@@ -57,6 +57,25 @@ static struct lw_site *find_call(lw_what_t what, unsigned long call)
 	return lw_site_is_call(site, what, call) ? site : NULL;
 }
 
+/* Paths that take turns at one place displace each other only when there are more than ways. */
+static void ways(struct kunit *test)
+{
+	lw_what_t what = lw_what_kmalloc(64, 0);
+	u32 path[LW_MET_WAYS + 1];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(path); i++) {
+		path[i] = get(what, 3, i, 2);
+		lw_site_meet_path(&lw_sites[path[i]], 64);
+	}
+	for (i = 0; i < LW_MET_WAYS; i++)
+		KUNIT_EXPECT_PTR_EQ(test, lw_site_met_path(what, FRAME(3), 64, i),
+				    &lw_sites[path[LW_MET_WAYS - i]]);
+	/* elsewhere none was met */
+	for (i = 0; i < LW_MET_WAYS; i++)
+		KUNIT_EXPECT_PTR_EQ(test, lw_site_met_path(what, FRAME(3), 128, i), lw_sites);
+}
+
 static unsigned int nr_live(void)
 {
 	unsigned int id, nr = 0;
@@ -83,7 +102,7 @@ static void fixed_ones(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, nr_live(), 2);
 	KUNIT_EXPECT_EQ(test, lw_sites_max(), 512);
-	KUNIT_EXPECT_GT(test, lw_sites_bytes(), 512 * sizeof(struct lw_site));
+	KUNIT_EXPECT_GT(test, lw_sites_bytes(lw_sites_max()), 512 * sizeof(struct lw_site));
 	/* and what is asked for later is none of them */
 	KUNIT_EXPECT_EQ(test, first_free,
 			lw_site_get(lw_what_pages(0, (__force u32)__GFP_MOVABLE), NULL, 0, NULL));
@@ -130,10 +149,21 @@ static void same_is_same(struct kunit *test)
 	path = get(what, 3, 2, 2);
 	KUNIT_EXPECT_PTR_EQ(test, find_call(what, FRAME(3)),
 			    &lw_sites[lw_sites[path].parent]);
-	lw_site_meet(&lw_sites[path]);
-	KUNIT_EXPECT_NULL(test, find_call(what, FRAME(3)));
+	lw_site_meet_path(&lw_sites[path], 64);
+	KUNIT_EXPECT_PTR_EQ(test, find_call(what, FRAME(3)),
+			    &lw_sites[lw_sites[path].parent]);
+	KUNIT_EXPECT_PTR_EQ(test, lw_site_met_path(what, FRAME(3), 64, 0), &lw_sites[path]);
 	KUNIT_EXPECT_EQ(test, lw_entry_site(lw_sites[call].entry), call);
-	KUNIT_EXPECT_EQ(test, lw_sites[call].entry & ~lw_entry(0, call, 0), 0);
+	KUNIT_EXPECT_EQ(test, lw_sites[call].entry, lw_entry(0, call, 0));
+
+	/* a large kmalloc is looked for each time */
+	what = lw_what_kmalloc(KMALLOC_MAX_CACHE_SIZE, 0);
+	get(what, 4, 0, 1);
+	KUNIT_EXPECT_NOT_NULL(test, find_call(what, FRAME(4)));
+	what = lw_what_kmalloc(KMALLOC_MAX_CACHE_SIZE + 1, 0);
+	get(what, 4, 0, 1);
+	KUNIT_EXPECT_NULL(test, find_call(what, FRAME(4)));
+
 	lw_site_charge_one(&lw_sites[call]);
 	lw_site_uncharge_one(LW_SITE_NOBODY);
 }
@@ -423,9 +453,11 @@ static int highest(const struct lw_site *site)
 	return site->pid_min + (int)site->pid_span;
 }
 
-static void saw_here(void *site)
+static struct lw_site *interrupted;
+
+static void saw_here(struct irq_work *work)
 {
-	lw_site_saw(site);
+	lw_site_saw(interrupted);
 }
 
 struct witness {
@@ -445,12 +477,15 @@ static void pids(struct kunit *test)
 {
 	u32 id = get(lw_what_kmalloc(128, 0), 1, 0, 1);
 	struct lw_site *site = &lw_sites[id];
+	struct irq_work work = IRQ_WORK_INIT_HARD(saw_here);
 	struct witness witness[4];
 	int i, low = INT_MAX, high = -1;
 
 	KUNIT_EXPECT_TRUE(test, nobody_asked(site));
 	/* who was interrupted has not asked */
-	smp_call_function(saw_here, site, 1);
+	interrupted = site;
+	irq_work_queue(&work);
+	irq_work_sync(&work);
 	KUNIT_EXPECT_TRUE(test, nobody_asked(site));
 
 	for (i = 0; i < 4; i++)
@@ -619,6 +654,7 @@ static struct kunit_case site_cases[] = {
 	KUNIT_CASE(fixed_ones),
 	KUNIT_CASE(what_packs),
 	KUNIT_CASE(same_is_same),
+	KUNIT_CASE(ways),
 	KUNIT_CASE(different_is_different),
 	KUNIT_CASE(parents),
 	KUNIT_CASE(kinds),

@@ -7,6 +7,9 @@
  * round, when everything has been met before. The parameter result then reads
  * "<loop> <instructions a pair, times 100>" a line.
  *
+ * User Mode Linux has no such counter: there it is time, in nanoseconds, and others take some of
+ * it: of more rounds the least counts.
+ *
  * With probes=1 each of the four events has a probe that counts, and does nothing else: what is
  * more than that is what is done with an event.
  */
@@ -19,7 +22,9 @@
 #include <linux/stacktrace.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
-#ifdef CONFIG_ARM64
+#if defined(CONFIG_UML)
+#include <linux/ktime.h>
+#elif defined(CONFIG_ARM64)
 #include <asm/sysreg.h>
 #else
 #include <asm/msr.h>
@@ -27,8 +32,15 @@
 
 #define PLACES	1024
 #define PAIRS	(PLACES * 256)
+#ifdef CONFIG_UML
+#define ROUNDS	11
+#define PATHS	(PAIRS / 64)	/* its walker looks at each word of a stack */
+#define STACKS	PATHS
+#else
 #define ROUNDS	2
+#define PATHS	PAIRS
 #define STACKS	(PAIRS / 16)
+#endif
 
 static unsigned int fill;
 module_param(fill, uint, 0444);
@@ -42,7 +54,9 @@ static LIST_HEAD(filled);
 
 static u64 counter(void)
 {
-#ifdef CONFIG_ARM64
+#if defined(CONFIG_UML)
+	return ktime_get_ns();
+#elif defined(CONFIG_ARM64)
 	isb();
 	return read_sysreg(pmccntr_el0);
 #else
@@ -116,7 +130,7 @@ static struct {
 } loops[] = {
 	{ "nothing", nothing, PAIRS },
 	{ "kmalloc_128", kmalloc_128, PAIRS },
-	{ "page_kernel", page_kernel, PAIRS },
+	{ "page_kernel", page_kernel, PATHS },
 	{ "page_movable", page_movable, PAIRS },
 	{ "stack_trace_save", stack_trace, STACKS },
 };
@@ -175,7 +189,7 @@ static void measure(void)
 {
 	unsigned long flags;
 	int i, n, round;
-	u64 from;
+	u64 from, count;
 
 	counter_on(NULL);
 	for (round = 0; round < ROUNDS; round++)
@@ -184,8 +198,10 @@ static void measure(void)
 			from = counter();
 			for (n = 0; n < loops[i].times; n++)
 				loops[i].run();
-			loops[i].count = counter() - from;
+			count = counter() - from;
 			local_irq_restore(flags);
+			if (round < 2 || count < loops[i].count)
+				loops[i].count = count;
 		}
 }
 

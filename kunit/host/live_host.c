@@ -26,20 +26,67 @@ static void round_trip(unsigned long addr)
 {
 	struct lw_place at;
 	unsigned long first, other_one, back;
+	u64 *to;
 
 	if (!expect(lw_live_place(addr, &at), "%lx is not covered", addr))
 		return;
-	first = (at.first - lw_live.slot) / LW_LIVE_SLOTS;
-	other_one = (second(at.first, lw_place_entry(&at)) - lw_live.slot) / LW_LIVE_SLOTS;
+	to = second(lw_place_bucket(&at), lw_place_entry(&at));
+	first = (at.slot - lw_live.slot) / LW_LIVE_SLOTS;
+	other_one = (to - lw_live.slot) / LW_LIVE_SLOTS;
 	expect(first < lw_live_slots() / LW_LIVE_SLOTS && first != other_one &&
 	       other_one < lw_live_slots() / LW_LIVE_SLOTS,
 	       "%lx is in %lu and %lu", addr, first, other_one);
-	back = address(first, lw_place_entry(&at));
+	back = address(lw_live.mask, first, lw_place_entry(&at));
 	expect(back == addr, "%lx is %lx", addr, back);
-	back = address(other_one, lw_entry_as(lw_place_entry(&at), LW_SECOND));
+	back = address(lw_live.mask, other_one, lw_entry_as(lw_place_entry(&at), LW_SECOND));
 	expect(back == addr, "%lx is %lx in its second bucket", addr, back);
-	back = address(other_one, lw_entry_as(lw_place_entry(&at), LW_COMING));
+	back = address(lw_live.mask, other_one, lw_entry_as(lw_place_entry(&at), LW_COMING));
 	expect(back == addr, "%lx is %lx on its way", addr, back);
+}
+
+/* The same in each annex. */
+static void round_trip_annexed(unsigned long addr)
+{
+	unsigned long mask, nr;
+	struct lw_place at, in;
+	unsigned int annex;
+	u64 *to, *slot;
+
+	if (!expect(lw_live_place(addr, &at), "%lx is not covered", addr))
+		return;
+	for (annex = 0; annex < lw_live.annexes; annex++) {
+		in = in_annex(annex, &at, &to);
+		slot = lw_live.annex[annex];
+		mask = annex_mask(annex);
+		nr = (in.slot - slot) / LW_LIVE_SLOTS;
+		expect(in.slot >= slot && nr <= mask &&
+		       address(mask, nr, lw_place_entry(&at)) == addr,
+		       "%lx in its first bucket of annex %u", addr, annex);
+		nr = (to - slot) / LW_LIVE_SLOTS;
+		expect(to >= slot && nr <= mask && to != lw_place_bucket(&in) &&
+		       address(mask, nr, lw_entry_as(lw_place_entry(&at), LW_SECOND)) == addr,
+		       "%lx in its second bucket of annex %u", addr, annex);
+	}
+}
+
+static void bijection_annexed(void)
+{
+	unsigned long slots, span, off, step;
+	u64 seed = 1;
+
+	for (slots = 16; slots <= 1UL << 14; slots *= 32)
+		for (span = span_of(slots); span > span_of(slots) / 64; span = span / 3 & ~7UL) {
+			if (!init(slots, span))
+				return;
+			lw_live_may_grow(8);
+			while (!lw_live_grow())
+				;
+			step = span / 8 > 4000 ? span / 8 / 1000 : 1;
+			for (off = 0; off < span / 8; off += 1 + host_below(&seed, step))
+				round_trip_annexed(BASE + off * 8);
+			round_trip_annexed(BASE + span - 8);
+			lw_live_exit();
+		}
 }
 
 static void bijection(void)
@@ -132,6 +179,97 @@ static void larger_tables(void)
 	operate(4096, 4600, host_many(1000000));
 }
 
+/* As far as it may, and no further; not without memory; back to its first size. */
+static void grows(void)
+{
+	unsigned int times;
+
+	for (times = 1; times <= 16; times++) {
+		unsigned long most = times < 2 ? 1 : times < 4 ? 2 : times < 8 ? 4 : 8, size;
+
+		if (!init(512, span_of(512)))
+			return;
+		expect(lw_live_grow() == -ENOSPC, "it grew unasked");
+		lw_live_may_grow(times);
+		expect(lw_live_limit() == 512 * most, "%u: limit %lu", times, lw_live_limit());
+		for (size = 1; size < most; size *= 2) {
+			host_fail = 1;
+			expect(lw_live_grow() == -ENOMEM, "there was memory");
+			host_fail = 0;
+			expect(lw_live_slots() == 512 * size, "%lu slots", lw_live_slots());
+			expect(!lw_live_grow(), "%u: no growth from %lu", times, size);
+		}
+		expect(lw_live_grow() == -ENOSPC, "%u: it grew further", times);
+		expect(lw_live_slots() == 512 * most && lw_live_bytes() / 8 == 512 * most + 1,
+		       "%u: %lu slots, %lu bytes", times, lw_live_slots(), lw_live_bytes());
+		lw_live_clear();
+		expect(lw_live_slots() == 512 && lw_live_limit() == 512 * most, "%lu slots",
+		       lw_live_slots());
+		lw_live_exit();
+	}
+}
+
+/* As the module does, but before each operation. */
+static void grow_if_needed(void)
+{
+	if (lw_live_load() >= 70)
+		lw_live_grow();
+}
+
+/* Random operations on more objects than the first size has room for; none may be refused. */
+static void operate_beyond(unsigned long slots, unsigned int n)
+{
+	unsigned int nr = slots * 3, i, busy, most = 0;
+	struct object *object = calloc(nr, sizeof(*object)), *it;
+	unsigned long step = span_of(slots) / nr & ~7UL, lost = 0, annexed = 0;
+	u64 seed = slots;
+
+	if (!init(slots, span_of(slots)))
+		return;
+	lw_live_may_grow(4);
+	for (i = 0; i < nr; i++)
+		object[i].addr = BASE + i * step + (host_below(&seed, step) & ~7UL);
+	for (i = 0; i < n; i++) {
+		if (!(i % 16))
+			grow_if_needed();
+		it = &object[host_below(&seed, nr)];
+		jiffies += host_below(&seed, 2 * HZ);
+		busy = host_below(&seed, 16);
+		/* nearly all come, then nearly all go */
+		if (it->state == OUT ? i < n / 2 || !busy : busy == 15) {
+			object_add(it, 1 + host_below(&seed, LW_MAX_SITES - 1));
+			lost += it->state == LOST;
+		} else if (busy < (i < n / 2 ? 1 : 10)) {
+			object_take(it);
+		} else if (busy == 14) {
+			object_give(it);
+		}
+		if (!(i % (n / 50)))
+			objects_compare(object, nr);
+		if (i == n / 2)
+			for (most = 1; most <= lw_live.annexes; most++)
+				annexed += entries_of_part(most);
+	}
+	objects_compare(object, nr);
+	expect(!lost, "%lu refused, with %u annexes", lost, lw_live.annexes);
+	expect(lw_live.annexes == 2 && annexed > slots, "%lu in %u annexes", annexed,
+	       lw_live.annexes);
+	expect(!lw_stat_read(LW_LOST_MOVE), "%lu lost in moves", lw_stat_read(LW_LOST_MOVE));
+	printf("# %lu slots at first, %u operations: %lu in annexes at the most, %lu moved\n",
+	       slots, n, annexed, lw_stat_read(LW_MOVED));
+	lw_live_clear();
+	expect(!lw_live.annexes && !entries(), "%lu entries, %u annexes", entries(),
+	       lw_live.annexes);
+	lw_live_exit();
+	free(object);
+}
+
+static void beyond(void)
+{
+	operate_beyond(64, host_many(100000));
+	operate_beyond(512, host_many(100000));
+}
+
 /*
  * Load: how full can it get, and does it stay usable at 80 %? Addresses as they come: anywhere,
  * objects in slab pages, whole pages, one dense run.
@@ -217,6 +355,50 @@ static void load(void)
 	free(addr);
 }
 
+/* And how full when it has grown as far as it may? Annexes first, where nothing is moved. */
+static void fill_grown(const char *kind, unsigned long *addr)
+{
+	unsigned long slots = LOAD_SLOTS / 8, i;
+	u64 old;
+
+	if (!init(slots, span_of(LOAD_SLOTS / 8)))
+		return;
+	lw_live_may_grow(8);
+	for (i = 0; i < LOAD_SLOTS; i++) {
+		if (!(i % 64))
+			grow_if_needed();
+		if (lw_live_add(addr[i], 1, &old))
+			break;
+	}
+	expect(lw_live_slots() == LOAD_SLOTS && i * 100 >= LOAD_SLOTS * 85,
+	       "%s: refused the %luth of %lu", kind, i, lw_live_slots());
+	expect(entries() == i, "%s: %lu entries", kind, entries());
+	printf("# %s: grown, first refusal at %.1f %% load\n", kind, i * 100. / LOAD_SLOTS);
+	while (i--)
+		expect(!lw_live_take(addr[i], &old), "%s: lost %lx", kind, addr[i]);
+	expect(!entries(), "%s: %lu left", kind, entries());
+	lw_live_exit();
+}
+
+static void load_grown(void)
+{
+	unsigned long *addr = calloc(LOAD_SLOTS, sizeof(*addr)), i;
+	unsigned long step = span_of(LOAD_SLOTS / 8) / LOAD_SLOTS;
+	u64 seed = 1;
+
+	for (i = 0; i < LOAD_SLOTS; i++)
+		addr[i] = BASE + i * step + (host_below(&seed, step) & ~7UL);
+	shuffle(addr, LOAD_SLOTS, &seed);
+	fill_grown("anywhere", addr);
+	for (i = 0; i < LOAD_SLOTS; i++)
+		addr[i] = BASE + i * 64;
+	fill_grown("one run", addr);
+	for (i = 0; i < LOAD_SLOTS; i++)
+		addr[i] = BASE + i / 21 * 4096 + i % 21 * 192;
+	fill_grown("slab pages", addr);
+	free(addr);
+}
+
 /*
  * A leak of one kind of object in a machine that was idle: slab page after slab page, in tables and
  * memories as boards have them. The addresses are as regular as can be, the table must not mind.
@@ -263,7 +445,7 @@ static unsigned int nmi_fill(bool held)
 	if (held)
 		raw_spin_lock_irqsave(&room_lock, flags);
 	host_nmi = true;
-	for (n = 0; n < 60; n++)
+	for (n = 0; n < 64; n++)
 		refused += lw_live_add(BASE + (host_below(&seed, span_of(64)) & ~7UL), 1, &old) ==
 			   -ENOSPC;
 	host_nmi = false;
@@ -290,14 +472,16 @@ static void nmi(void)
  * there are spills and moves all the time. Another thread walks the table meanwhile.
  */
 #define SHARED_SLOTS	64UL
-#define SHARED_OBJECTS	96
+#define SHARED_OBJECTS	192
 #define SHARED_ROUNDS	120000
 
 struct shared {
 	struct object object[SHARED_OBJECTS];
+	int objects;		/* that are used */
 	int threads;
 	int running;
 	bool miss;		/* frees are missed or not shown as well */
+	bool grow;		/* the table does, in their midst */
 	unsigned long lost[16];
 };
 
@@ -310,14 +494,17 @@ static void walk_sane(unsigned long addr, u64 entry, void *arg)
 static void own_objects(int nr, void *arg)
 {
 	struct shared *shared = arg;
-	int each = SHARED_OBJECTS / shared->threads, n, what;
+	int each = shared->objects / shared->threads, n, what;
 	struct object *object;
 	u64 seed = 1000 * shared->threads + nr;
 
 	host_give_way = 500;
 	if (nr == shared->threads) {
-		while (__atomic_load_n(&shared->running, __ATOMIC_RELAXED))
+		while (__atomic_load_n(&shared->running, __ATOMIC_RELAXED)) {
 			lw_live_walk(walk_sane, NULL);
+			if (shared->grow)
+				grow_if_needed();
+		}
 		return;
 	}
 	for (n = 0; n < SHARED_ROUNDS / shared->threads; n++) {
@@ -335,53 +522,74 @@ static void own_objects(int nr, void *arg)
 	__atomic_fetch_sub(&shared->running, 1, __ATOMIC_RELAXED);
 }
 
-static void share(int threads, bool miss)
+static void share(int threads, bool miss, bool grow)
 {
-	struct shared shared = { .threads = threads, .running = threads, .miss = miss };
-	unsigned long step = span_of(SHARED_SLOTS) / SHARED_OBJECTS & ~7UL, lost = 0;
+	struct shared shared = {
+		.objects = grow ? SHARED_OBJECTS : SHARED_OBJECTS / 2, .threads = threads,
+		.running = threads, .miss = miss, .grow = grow,
+	};
+	unsigned long step = span_of(SHARED_SLOTS) / shared.objects & ~7UL, lost = 0;
 	int i;
 
 	if (!init(SHARED_SLOTS, span_of(SHARED_SLOTS)))
 		return;
-	for (i = 0; i < SHARED_OBJECTS; i++)
+	if (grow)
+		lw_live_may_grow(4);
+	for (i = 0; i < shared.objects; i++)
 		shared.object[i].addr = BASE + i * step;
 	host_threads(threads + 1, own_objects, &shared);
-	objects_compare(shared.object, SHARED_OBJECTS);
+	objects_compare(shared.object, shared.objects);
 	for (i = 0; i < threads; i++)
 		lost += shared.lost[i];
-	expect(lw_stat_read(LW_MOVED) > 0, "none was moved");
+	expect(lw_live.annexes == 0 || grow, "it grew unasked");
+	expect(lw_live.annexes > 0 || !grow, "it did not grow");
+	expect(lw_stat_read(LW_MOVED) > 0 || grow, "none was moved");
 	expect(lw_stat_read(LW_LOST_MOVE) == 0, "%lu lost in moves", lw_stat_read(LW_LOST_MOVE));
-	printf("# %d threads: %lu moved, %lu refused\n", threads, lw_stat_read(LW_MOVED), lost);
+	printf("# %d threads: %lu moved, %lu refused, %lu in %u annexes at the end\n", threads,
+	       lw_stat_read(LW_MOVED), lost, entries() - entries_of_part(0), lw_live.annexes);
 	lw_live_exit();
 }
 
 static void threads(void)
 {
-	share(2, false);
-	share(4, false);
-	share(8, false);
-	share(16, false);
+	share(2, false, false);
+	share(4, false, false);
+	share(8, false, false);
+	share(16, false, false);
 }
 
 static void threads_miss(void)
 {
-	share(2, true);
-	share(4, true);
-	share(8, true);
-	share(16, true);
+	share(2, true, false);
+	share(4, true, false);
+	share(8, true, false);
+	share(16, true, false);
+}
+
+static void threads_grow(void)
+{
+	share(2, false, true);
+	share(4, true, true);
+	share(8, true, true);
+	share(16, false, true);
 }
 
 int main(void)
 {
 	return host_run((struct host_test[]){
 		{ "place and address undo each other", bijection },
+		{ "the same in annexes", bijection_annexed },
+		{ "it grows as far as it may", grows },
 		{ "random operations agree with a model, tiny tables", tiny_tables },
 		{ "random operations agree with a model, a larger table", larger_tables },
 		{ "full to 90 %, usable at 80 %, 10 bytes an object", load },
+		{ "random operations agree with a model, beyond the first size", beyond },
+		{ "grown, full to 85 %", load_grown },
 		{ "objects side by side fill 90 % as well", runs },
 		{ "in NMI room is made where the lock is free", nmi },
 		{ "2, 4, 8, 16 threads: the table is what its owners say", threads },
 		{ "2, 4, 8, 16 threads that miss frees: the same", threads_miss },
+		{ "2, 4, 8, 16 threads in a table that grows: the same", threads_grow },
 		{}
 	});
 }

@@ -67,7 +67,8 @@ static void object_add(struct object *object, u32 site)
 
 static void object_take(struct object *object)
 {
-	u64 old = lw_live_try_take(object->addr);
+	struct lw_place at;
+	u64 old = lw_live_try_take(object->addr, &at);
 	int ret = 0;
 
 	if (!old)
@@ -109,36 +110,60 @@ static void object_give(struct object *object)
 	}
 }
 
+/* How many entries of @addr are in a bucket of a part of the table. */
+static unsigned int entries_in(unsigned int part, const u64 *bucket, unsigned long addr)
+{
+	unsigned long slots;
+	u64 *slot = lw_live_part(part, &slots);
+	unsigned int nr = 0;
+	int i;
+
+	for (i = 0; i < LW_LIVE_SLOTS; i++)
+		nr += !lw_entry_free(bucket[i]) &&
+		      address(slots / LW_LIVE_SLOTS - 1, (bucket - slot) / LW_LIVE_SLOTS,
+			      bucket[i]) == addr;
+	return nr;
+}
+
 /* The table at rest: how many entries it has of @addr, given up or not. */
 static unsigned int entries_of(unsigned long addr)
 {
 	struct lw_place at;
-	unsigned int nr = 0;
-	u64 *bucket, entry;
-	int i;
+	unsigned int nr = 0, part;
+	u64 *to;
 
 	if (!lw_live_place(addr, &at))
 		return 0;
-	for (i = 0; i < 2 * LW_LIVE_SLOTS; i++) {
-		bucket = i < LW_LIVE_SLOTS ? at.first : second(at.first, lw_place_entry(&at));
-		entry = bucket[i % LW_LIVE_SLOTS];
-		if (!lw_entry_free(entry) && address((bucket - lw_live.slot) / LW_LIVE_SLOTS,
-						     entry) == addr)
-			nr++;
+	to = second(lw_place_bucket(&at), lw_place_entry(&at));
+	for (part = 0; part <= lw_live.annexes; part++) {
+		struct lw_place in = part ? in_annex(part - 1, &at, &to) : at;
+
+		nr += entries_in(part, lw_place_bucket(&in), addr) + entries_in(part, to, addr);
 	}
 	return nr;
 }
 
-/* The table at rest: how many entries in all; none may be on its way. */
+/* The table at rest: how many entries a part of it has; none may be on its way. */
+static unsigned long entries_of_part(unsigned int part)
+{
+	unsigned long i, slots, nr = 0;
+	u64 *slot = lw_live_part(part, &slots);
+
+	for (i = 0; slot && i < slots; i++) {
+		expect(lw_entry_state(slot[i]) != LW_COMING, "slot %lu is %llx", i, slot[i]);
+		nr += !lw_entry_free(slot[i]);
+	}
+	return nr;
+}
+
+/* The same of all. */
 static unsigned long entries(void)
 {
-	unsigned long i, nr = 0;
+	unsigned long nr = 0;
+	unsigned int part;
 
-	for (i = 0; i < lw_live_slots(); i++) {
-		expect(lw_entry_state(lw_live.slot[i]) != LW_COMING, "slot %lu is %llx", i,
-		       lw_live.slot[i]);
-		nr += !lw_entry_free(lw_live.slot[i]);
-	}
+	for (part = 0; part <= lw_live.annexes; part++)
+		nr += entries_of_part(part);
 	return nr;
 }
 

@@ -172,7 +172,7 @@ static bool bad_order(const char *name, int complaints)
 #define SLOTS_4	(4 * SLOTS)
 #define SPAN	(4UL << (LW_TAG_BITS + OBJECT_SHIFT))
 
-static struct object object[SLOTS_4 + 16], *moved, *added;
+static struct object object[3 * SLOTS_4], *moved, *added, *in_place, *in_way;
 static unsigned int nr_objects;
 static unsigned long next_addr;
 
@@ -185,21 +185,22 @@ static unsigned long addr_in(unsigned int first, unsigned int other_one)
 	for (;; next_addr += 8) {
 		if (!lw_live_place(next_addr, &at))
 			abort();
-		nr = (at.first - lw_live.slot) / SLOTS;
-		if (nr == first && other(nr, lw_place_left(&at)) == other_one)
+		nr = (at.slot - lw_live.slot) / SLOTS;
+		if (nr == first && other(lw_live.mask, nr, lw_place_left(&at)) == other_one)
 			break;
 	}
 	next_addr += 8;
 	return next_addr - 8;
 }
 
-/* Put an object into slot @i of @bucket_nr. */
+/* Put an object into slot @i of @bucket_nr, where 4 to 7 are those of the annex. */
 static struct object *put(unsigned int bucket_nr, int i, unsigned int first, unsigned int other_one,
 			  enum object_state state)
 {
 	struct object *it = &object[nr_objects++];
 	struct lw_place at = {};
-	u64 *slot = &bucket(bucket_nr)[i], entry;
+	u64 *slot = bucket_nr < 4 ? &bucket(bucket_nr)[i] :
+		    &lw_live.annex[0][(bucket_nr - 4) * SLOTS + i], entry;
 
 	*it = (struct object){ .addr = addr_in(first, other_one), .state = state,
 			       .site = nr_objects };
@@ -207,14 +208,31 @@ static struct object *put(unsigned int bucket_nr, int i, unsigned int first, uns
 		return it;
 	lw_live_place(it->addr, &at);
 	entry = lw_place_entry(&at) | lw_entry(0, it->site, 0);
-	if (bucket_nr != first) {
+	if (bucket_nr % 4 != first)
 		entry = lw_entry_as(entry, LW_SECOND);
-		bucket(first)[0] |= LW_SPILL;
-	}
+	if (bucket_nr != first)
+		spill(bucket(first));
 	if (state == GIVEN)
 		entry = lw_entry_given(entry);
-	*slot = entry | (*slot & LW_SPILL);
+	*slot = entry;
 	return it;
+}
+
+/*
+ * With an annex its buckets 0 and 1 are full, so that there is no room for @added there either, but
+ * for @moved there is, in bucket 3.
+ */
+static bool annexed;
+
+static void stage_annex(void)
+{
+	int i;
+
+	expect(!lw_live_grow(), "it does not grow");
+	for (i = 0; i < SLOTS; i++) {
+		put(4, i, 0, 1, LIVE);
+		put(5, i, 1, 0, LIVE);
+	}
 }
 
 /* @at: where in bucket 0 @moved stands; @room: how many slots of bucket 3 are free, the first */
@@ -236,7 +254,11 @@ static void stage(enum object_state state, int at, int room)
 		put(1, i, 0, 1, LIVE);
 	for (i = room; i < SLOTS; i++)
 		put(3, i, 2, 3, LIVE);
+	if (annexed)
+		stage_annex();
 	added = put(0, 0, 0, 1, OUT);
+	in_place = put(0, 0, 0, 1, OUT);
+	in_way = put(0, 0, 3, 2, OUT);
 }
 
 /* One letter an operation: an owner adds, takes or gives; what makes no sense is left out. */
@@ -261,13 +283,29 @@ static void operate(struct object *it, char operation)
 }
 
 static const char *operations;
+static unsigned long in_annexes;	/* how often @moved got there */
 
+/* P adds another object, where @moved was; W and w add and take one in its second bucket. */
 static void use_moved(void)
 {
 	const char *operation;
 
 	for (operation = operations; *operation; operation++)
-		operate(moved, *operation);
+		switch (*operation) {
+		case 'P':
+			operate(in_place, 'a');
+			break;
+		case 'W':
+			operate(in_way, 'a');
+			break;
+		case 'w':
+			operate(in_way, 't');
+			break;
+		default:
+			operate(moved, *operation);
+			in_annexes += annexed && *operation == 'a' &&
+				      lw_entry_state(lw_live.annex[0][3 * SLOTS]) == LW_SECOND;
+		}
 }
 
 static void add_added(void)
@@ -309,7 +347,7 @@ static void all_orders(const char *name, enum object_state state, int at, int ro
 	most[0] = order.used[0];
 	most[1] = order.used[1];
 	for (i = 0; i <= most[first]; i += STEP)
-		for (j = 1; j <= most[!first]; j += STEP) {
+		for (j = 1; j <= most[!first]; j += annexed ? 5 * STEP : STEP) {
 			stage(state, at, room);
 			order.turn[0] = (struct turn){ first, i };
 			order.turn[1] = (struct turn){ !first, j };
@@ -380,6 +418,29 @@ static void meets_miss(void)
 }
 
 /*
+ * The object is freed and allocated again while its place is taken and its second bucket full, so
+ * it goes to the annex; the mover, who had seen it before, may still make a copy, and erase that.
+ */
+static void meets_annex(void)
+{
+	static const char * const programs[] = { "tPWawt", "tPWawta", "tPWawgt", "tPWawat" };
+	int i;
+
+	orders = 0;
+	in_annexes = 0;
+	annexed = true;
+	for (i = 0; i < ARRAY_SIZE(programs); i++) {
+		operations = programs[i];
+		missing = i == 3;
+		all_orders(operations, LIVE, 0, 1, 1);
+	}
+	missing = false;
+	annexed = false;
+	expect(in_annexes > orders / 2, "only %lu of %lu went to the annex", in_annexes, orders);
+	printf("# %lu orders, %lu times in the annex\n", orders, in_annexes);
+}
+
+/*
  * At random: three CPUs, each with a few objects in a table that is nearly full, do a few
  * operations each.
  */
@@ -421,13 +482,18 @@ static void random_case(u64 seed)
 
 	lw_live_clear();
 	lw_stats_clear();
+	if (annexed)
+		expect(!lw_live_grow(), "it does not grow");
 	/* what nobody uses fills the table, then half of what the CPUs own finds room or not */
-	nr_objects = SLOTS_4 + host_below(&seed, CPUS * OWN);
+	nr_objects = lw_live_slots() + (annexed ? SLOTS : 0) + host_below(&seed, CPUS * OWN);
 	for (i = nr_objects - 1; i >= 0; i--) {
 		object[i] = (struct object){ .addr = unused_address(&seed, i), .site = i + 1 };
 		if (i >= CPUS * OWN || host_below(&seed, 2))
 			operate(&object[i], 'a');
 	}
+	/* else nothing can be moved: where the annex is full the table is, too */
+	for (i = 0; annexed && i < SLOTS; i++)
+		operate(&object[CPUS * OWN + host_below(&seed, SLOTS_4)], 't');
 	for (cpu = 0; cpu < CPUS; cpu++) {
 		order.program[cpu] = run_program;
 		for (i = 0; i < OPERATIONS; i++) {
@@ -455,20 +521,45 @@ static void random_case(u64 seed)
 #define CASES	20000
 #endif
 
-static unsigned long cases_moved;
+/* Is anything that a CPU owns in the annex? */
+static bool own_in_annex(void)
+{
+	struct lw_place at = {}, in;
+	bool any = false;
+	u64 *to;
+	int i;
+
+	for (i = 0; annexed && i < CPUS * OWN; i++) {
+		lw_live_place(object[i].addr, &at);
+		in = in_annex(0, &at, &to);
+		any |= entries_in(1, lw_place_bucket(&in), object[i].addr) ||
+		       entries_in(1, to, object[i].addr);
+	}
+	return any;
+}
+
+static unsigned long cases_moved, cases_annexed;
 
 static void random_cases(void)
 {
 	int complaints = host_complaints;
+	unsigned long least;
 	u64 n;
 
 	cases_moved = 0;
+	cases_annexed = 0;
 	for (n = 1; n <= CASES && host_complaints < complaints + 4; n++) {
 		random_case(n);
 		cases_moved += !!lw_stat_read(LW_MOVED);
+		cases_annexed += own_in_annex();
 	}
-	expect(cases_moved > CASES / 20, "only %lu of %d moved anything", cases_moved, CASES);
-	printf("# %d cases, %lu with moves\n", CASES, cases_moved);
+	/* where there is an annex nothing is moved unless that is full, too */
+	least = annexed ? 0 : CASES / 20;
+	expect(cases_moved > least, "only %lu of %d moved anything", cases_moved, CASES);
+	expect(annexed == (cases_annexed > CASES / 20), "%lu of %d used the annex", cases_annexed,
+	       CASES);
+	printf("# %d cases, %lu with moves, %lu in the annex at the end\n", CASES, cases_moved,
+	       cases_annexed);
 }
 
 static void random_cases_miss(void)
@@ -476,6 +567,14 @@ static void random_cases_miss(void)
 	missing = true;
 	random_cases();
 	missing = false;
+}
+
+static void random_cases_annex(void)
+{
+	annexed = true;
+	random_cases();
+	random_cases_miss();
+	annexed = false;
 }
 
 /* All on one processor, where the turn passes with less ado. */
@@ -487,6 +586,7 @@ static void begin(void)
 	CPU_SET(sched_getcpu(), &one);
 	sched_setaffinity(0, sizeof(one), &one);
 	expect(!lw_live_init(SLOTS_4, BASE, SPAN), "no table");
+	lw_live_may_grow(2);
 	start_cpus();
 }
 
@@ -501,8 +601,10 @@ static void end(void)
 TEST(meets_free)
 TEST(meets_give)
 TEST(meets_miss)
+TEST(meets_annex)
 TEST(random_cases)
 TEST(random_cases_miss)
+TEST(random_cases_annex)
 
 int main(void)
 {
@@ -510,8 +612,10 @@ int main(void)
 		{ "what is moved is freed, and allocated again", test_meets_free },
 		{ "what is moved is given up, and freed", test_meets_give },
 		{ "what is moved is allocated though it was not freed", test_meets_miss },
+		{ "what was moved is allocated again into an annex", test_meets_annex },
 		{ "random programs in random orders", test_random_cases },
 		{ "random programs that miss frees", test_random_cases_miss },
+		{ "random programs in a table that has grown", test_random_cases_annex },
 		{}
 	});
 }

@@ -62,7 +62,8 @@ static void fields(void)
 	       "size %u, cache %u, %u frames", site->size, site->cache, site->nr_frames);
 	expect(!memcmp(lw_site_frames(site), path, sizeof(path)), "other frames");
 	expect(site->call == path[0] && lw_entry_site(site->entry) == site - lw_sites &&
-	       !lw_entry_state(site->entry), "call %lx, entry %llx", site->call, site->entry);
+	       lw_entry_state(site->entry) == LW_FIRST, "call %lx, entry %llx", site->call,
+	       site->entry);
 	what = lw_what_kmalloc(192, 5);
 	expect(lw_site_is_call(lw_site_met(what, path[0]), what, path[0]) &&
 	       lw_site_met(what, path[0]) == &lw_sites[call], "not found at once");
@@ -77,7 +78,8 @@ static void fields(void)
 	expect(!lw_sites[kind].nr_frames && !lw_sites[kind].call && lw_sites[kind].parent == kind &&
 	       lw_sites[kind].size == PAGE_SIZE, "%u frames", lw_sites[kind].nr_frames);
 	expect_numbers(5);
-	expect(lw_sites_bytes() >= LW_SITES_MIN * sizeof(*lw_sites), "%lu bytes", lw_sites_bytes());
+	expect(lw_sites_bytes(LW_SITES_MIN) >= LW_SITES_MIN * sizeof(*lw_sites), "%lu bytes",
+	       lw_sites_bytes(LW_SITES_MIN));
 	lw_sites_exit();
 }
 

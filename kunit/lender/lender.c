@@ -5,6 +5,7 @@
  *
  *   alloc	a size in bytes; the write returns the descriptor
  *   keep	a descriptor: take a reference of the buffer, for ever
+ *   busy	anything: the writer's address space is locked, as while it is changed, until "drop"
  *   drop	anything: give all back
  */
 #include <linux/debugfs.h>
@@ -18,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include <linux/wait.h>
 #include <compat/dmabuf.h>
 
 #define KEPT_MAX	64
@@ -55,6 +57,8 @@ static struct dentry *dir;
 static struct dma_buf *kept[KEPT_MAX];
 static int nr_kept;
 static DEFINE_MUTEX(lock);
+static unsigned int nr_drops;
+static DECLARE_WAIT_QUEUE_HEAD(dropped);
 
 static struct sg_table *lender_map(struct dma_buf_attachment *attach, enum dma_data_direction to)
 {
@@ -149,6 +153,19 @@ static void lender_drop(void)
 	while (nr_kept)
 		dma_buf_put(kept[--nr_kept]);
 	mutex_unlock(&lock);
+	WRITE_ONCE(nr_drops, nr_drops + 1);
+	wake_up(&dropped);
+}
+
+static int lender_busy(void)
+{
+	unsigned int before = READ_ONCE(nr_drops);
+	int err;
+
+	mmap_write_lock(current->mm);
+	err = wait_event_interruptible(dropped, READ_ONCE(nr_drops) != before);
+	mmap_write_unlock(current->mm);
+	return err;
 }
 
 /* Even a descriptor of 0 is written by somebody: standard input has it. */
@@ -167,6 +184,11 @@ static ssize_t keep_write(struct file *file, const char __user *from, size_t len
 	return err ?: lender_keep(fd) ?: len;
 }
 
+static ssize_t busy_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
+{
+	return lender_busy() ?: len;
+}
+
 static ssize_t drop_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
 {
 	lender_drop();
@@ -183,6 +205,7 @@ static const struct file_operations name##_fops = {				\
 
 DEFINE_FOPS(alloc);
 DEFINE_FOPS(keep);
+DEFINE_FOPS(busy);
 DEFINE_FOPS(drop);
 
 static int __init lender_init(void)
@@ -190,6 +213,7 @@ static int __init lender_init(void)
 	dir = debugfs_create_dir("lender", NULL);
 	debugfs_create_file("alloc", 0200, dir, NULL, &alloc_fops);
 	debugfs_create_file("keep", 0200, dir, NULL, &keep_fops);
+	debugfs_create_file("busy", 0200, dir, NULL, &busy_fops);
 	debugfs_create_file("drop", 0200, dir, NULL, &drop_fops);
 	return 0;
 }

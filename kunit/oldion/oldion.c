@@ -8,6 +8,8 @@
  *   import	the number of a buffer that is shared: client 1 gets a handle, or its handle again
  *   put	client * 100 + buffer: its handle has a reference less
  *   close	the number of a buffer: its DMA-BUFs go
+ *   defer	1 or 0: whether the heap keeps what nobody has any more in a list
+ *   drain	anything: the heap frees what is in the list
  *
  * Whatever is left goes when this does.
  */
@@ -28,6 +30,7 @@
 #define CLIENTS	2
 #define BUFFERS	32
 #define SHARES	4
+#define DEFER	4UL	/* among the flags of a heap */
 
 struct ion_device {
 	int unused;
@@ -41,12 +44,16 @@ struct ion_heap {
 	unsigned long flags;
 	unsigned long id;
 	const char *name;
-	long more[5];
+	struct list_head free_list;
+	long more[3];
 };
 
 struct ion_buffer {
 	struct kref ref;
-	struct rb_node node;
+	union {
+		struct rb_node node;
+		struct list_head list;
+	};
 	struct ion_device *dev;
 	struct ion_heap *heap;
 	unsigned long flags;
@@ -93,9 +100,28 @@ noinline void ion_buffer_destroy(struct ion_buffer *buffer)
 	kfree(buffer);
 }
 
+noinline void ion_heap_freelist_add(struct ion_heap *to, struct ion_buffer *buffer)
+{
+	list_add(&buffer->list, &to->free_list);
+}
+
 static void release_buffer(struct kref *kref)
 {
-	ion_buffer_destroy(container_of(kref, struct ion_buffer, ref));
+	struct ion_buffer *buffer = container_of(kref, struct ion_buffer, ref);
+
+	if (buffer->heap->flags & DEFER)
+		ion_heap_freelist_add(buffer->heap, buffer);
+	else
+		ion_buffer_destroy(buffer);
+}
+
+static void drain(void)
+{
+	struct ion_buffer *buffer, *next;
+
+	list_for_each_entry_safe(buffer, next, &heap->free_list, list)
+		ion_buffer_destroy(buffer);
+	INIT_LIST_HEAD(&heap->free_list);
 }
 
 noinline void ion_handle_destroy(struct kref *kref)
@@ -236,6 +262,18 @@ static int do_put(u64 value)
 	return 0;
 }
 
+static int do_defer(u64 value)
+{
+	heap->flags = value ? DEFER : 0;
+	return 0;
+}
+
+static int do_drain(u64 value)
+{
+	drain();
+	return 0;
+}
+
 /* A value below @limit names a buffer, which has to be there; there is none if @limit is 0. */
 static int with_lock(int (*what)(u64 value), u64 value, u64 limit)
 {
@@ -261,6 +299,8 @@ DEFINE_DO(share, 100);
 DEFINE_DO(import, 100);
 DEFINE_DO(put, 100 * CLIENTS);
 DEFINE_DO(close, 100);
+DEFINE_DO(defer, 0);
+DEFINE_DO(drain, 0);
 
 static void free_all(void)
 {
@@ -282,12 +322,15 @@ static int __init oldion_init(void)
 	}
 	heap->dev = device;
 	heap->name = "old heap";
+	INIT_LIST_HEAD(&heap->free_list);
 	dir = debugfs_create_dir("oldion", NULL);
 	debugfs_create_file("alloc", 0200, dir, NULL, &alloc_fops);
 	debugfs_create_file("share", 0200, dir, NULL, &share_fops);
 	debugfs_create_file("import", 0200, dir, NULL, &import_fops);
 	debugfs_create_file("put", 0200, dir, NULL, &put_fops);
 	debugfs_create_file("close", 0200, dir, NULL, &close_fops);
+	debugfs_create_file("defer", 0200, dir, NULL, &defer_fops);
+	debugfs_create_file("drain", 0200, dir, NULL, &drain_fops);
 	return 0;
 }
 
@@ -303,6 +346,7 @@ static void __exit oldion_exit(void)
 			while (handles[client][nr])
 				kref_put(&handles[client][nr]->ref, ion_handle_destroy);
 	}
+	drain();
 	free_all();
 }
 

@@ -10,6 +10,7 @@ struct ion_buffer;
 struct ion_client;
 struct ion_device;
 struct ion_handle;
+struct ion_heap;
 struct kref;
 
 struct ion_client *ion_client_create(struct ion_device *dev, const char *name);
@@ -18,5 +19,6 @@ struct ion_handle *ion_alloc(struct ion_client *client, size_t len, size_t align
 struct ion_handle *ion_import_dma_buf(struct ion_client *client, struct dma_buf *dmabuf);
 void ion_handle_destroy(struct kref *kref);
 void ion_buffer_destroy(struct ion_buffer *buffer);
+void ion_heap_freelist_add(struct ion_heap *to, struct ion_buffer *buffer);
 
 #endif

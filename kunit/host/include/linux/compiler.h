@@ -51,6 +51,8 @@
 #undef __always_inline		/* the C library has it as well */
 #define __always_inline		inline __attribute__((always_inline))
 
+#define OPTIMIZER_HIDE_VAR(v)	__asm__ ("" : "+r" (v))
+
 #define barrier()	__asm__ __volatile__("" ::: "memory")
 
 #endif

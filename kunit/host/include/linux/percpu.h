@@ -18,6 +18,9 @@
 
 extern __thread int host_cpu;
 
+/* By the linker: what is not constant, and what of it each CPU has of its own. */
+extern char __data_start[], _end[], __start_host_percpu[], __stop_host_percpu[];
+
 #define __percpu
 
 /* The compiler must not think that it knows which object that is. */
@@ -42,10 +45,11 @@ extern __thread int host_cpu;
 #define num_possible_cpus()		HOST_CPUS
 
 #define DECLARE_PER_CPU(type, name)	extern type name
-/* All copies in one object, which the linker knows by the name that the declaration has. */
+/* All copies in one object, on pages of its own; the linker knows it by the declared name. */
 #define DEFINE_PER_CPU(type, name)						\
 	static_assert(sizeof(type) <= HOST_UNIT);				\
-	char name##_units[HOST_CPUS * HOST_UNIT] asm(#name) __attribute__((aligned(64)))
+	char name##_units[HOST_CPUS * HOST_UNIT] asm(#name)		\
+		__attribute__((aligned(4096), section("host_percpu")))
 
 #define alloc_percpu(type) ({							\
 	static_assert(sizeof(type) <= HOST_UNIT);				\

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <linux/gfp.h>
 
 extern int host_allocated, host_fail;
 
@@ -21,6 +22,11 @@ static inline void *vzalloc(unsigned long size)
 		return NULL;
 	host_allocated++;
 	return memset(p, 0, size);
+}
+
+static inline void *__vmalloc(unsigned long size, gfp_t gfp)
+{
+	return vzalloc(size);
 }
 
 static inline void vfree(void *p)
