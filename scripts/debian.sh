@@ -19,11 +19,12 @@ options=(-q
 	-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$archive/empty"
 	-o Dir::State="$archive" -o Dir::State::status=/dev/null
 	-o Dir::Cache="$archive" -o Dir::Cache::pkgcache=pkgcache.bin
-	-o APT::Architecture=amd64 -o APT::Architectures::=arm64 -o APT::Architectures::=armhf
+	-o APT::Architecture=amd64
 	-o APT::Sandbox::User=root
 	-o Acquire::Languages=none -o Acquire::Retries=3 -o Acquire::Check-Valid-Until=false
 	-o APT::Update::Error-Mode=any)
-apt() { "apt-$1" "${options[@]}" "${@:2}" 2>>"$archive/log"; }
+architectures=(-o APT::Architectures::=arm64 -o APT::Architectures::=armhf)
+apt() { "apt-$1" "${options[@]}" "${architectures[@]}" "${@:2}" 2>>"$archive/log"; }
 
 # archive_update: learn what the mirror has, once a day at most.
 archive_update() {
@@ -55,7 +56,11 @@ archive_update() {
 			$2 == release[1] "-security" { for (i = 1; i < n; i++) put(release[i] "-security") }
 			' >"$archive/sources.list"
 		[ -s "$archive/sources.list" ] || die "apt's sources name no Debian ${releases[0]} main"
-		apt get update >/dev/null || say "apt-get update failed, going by what it fetched (see $archive/log)"
+		# If an index is not what its release says, apt leaves out all of that suite. Those of armhf are
+		# amiss most often: the others without them, beside what there is of armhf.
+		apt get update >/dev/null ||
+			{ unset 'architectures[3]' 'architectures[2]'; apt get update -o APT::Get::List-Cleanup=0 >/dev/null; } ||
+			say "apt-get update failed, going by what it fetched (see $archive/log)"
 		rm -f "$archive"/updated-*
 		touch "$stamp"
 	) 7>"$cache/apt.lock" || exit

@@ -44,14 +44,15 @@ cross() {
 	amd64) echo "ARCH=x86_64" ;;
 	arm64) echo "ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-" ;;
 	armhf) echo "ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf-" ;;
-	*) die "no such architecture: $1 (amd64, arm64, armhf)" ;;
+	um) echo "ARCH=um" ;;
+	*) die "no such architecture: $1 (amd64, arm64, armhf, um)" ;;
 	esac
 }
 
 # compiler ARCH: the package that holds its compiler.
 compiler() {
 	case $1 in
-	amd64) echo gcc ;;
+	amd64|um) echo gcc ;;
 	arm64) echo gcc-aarch64-linux-gnu ;;
 	armhf) echo gcc-arm-linux-gnueabihf ;;
 	esac
@@ -63,6 +64,7 @@ compiler() {
 prepare() {
 	local dir name=${1#stock-}
 	ARCH=${name%%-*}
+	[ "$1" != uml ] || ARCH=um
 	case $1 in
 	stock-*-*) dir=$("$top/scripts/stock" "$ARCH" "${name#*-}") KDIR=$dir/build ;;
 	stock-*) dir=$("$top/scripts/stock" "$ARCH") KDIR=$dir/build ;;

@@ -27,7 +27,7 @@ again() {
 half=32768 most=52429
 measure absent
 measure absent_50 $half
-insmod ./leakwatch.ko objects=65536 || exit 1
+insmod ./leakwatch.ko objects=65536 grow=1 || exit 1
 echo stop > $D/control
 measure stopped
 again stacks off
@@ -63,7 +63,7 @@ measure absent_80 $most
 measure trivial_probes 0 probes=1
 
 # Bytes an object at 80 % load: the table as it is, over what is in it
-insmod ./leakwatch.ko objects=65536 stacks=off || exit 1
+insmod ./leakwatch.ko objects=65536 grow=1 stacks=off || exit 1
 insmod ./bench.ko fill=$most || exit 1
 awk '$1 == "objects_kb" { kb = $2 } $1 == "objects_live" { live = $2 } $1 == "lost_live_full" { lost = $2 }
      END { printf "bench: read bytes_an_object_at_80_percent_x100 %d lost_%d\n", kb * 102400 / live, lost }' $D/status

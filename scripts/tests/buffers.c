@@ -10,7 +10,11 @@
  *   map, unmap		map it whole; unmap it
  *   half		unmap the middle page of three, so that there are two mappings
  *   dup, close		one more descriptor of it; close the one in hand
+ *   path		have a descriptor of where its file is, which is none of the file
  *   keep		have the lender keep a reference
+ *   busy		have the lender lock this address space
+ *   first=N		run on CPU N alone, and there before all others
+ *   spin		be busy for ever
  *   times=N		do the words up to the next "again" N times
  *   listen=NAME	wait for somebody to send a descriptor there (an abstract socket)
  *   send=NAME		send it there
@@ -426,6 +430,14 @@ static void post(void)
 	send_to(pair[0]);
 }
 
+static void open_path(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	open_it(path, O_PATH);
+}
+
 static char **run(char **word);
 
 static void *thread(void *word)
@@ -443,6 +455,17 @@ static void go_on_in_thread(char **word)
 	if (pthread_create(&id, NULL, thread, word))
 		errx(1, "pthread_create");
 	pthread_join(id, NULL);
+}
+
+static void run_first(int nr)
+{
+	struct sched_param first = { .sched_priority = 50 };
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(nr, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus) || sched_setscheduler(0, SCHED_FIFO, &first))
+		err(1, "first");
 }
 
 /* Return: the value if @word is @name=value. */
@@ -467,8 +490,15 @@ static void one(const char *word, char *v)
 		fd = dup(fd);
 	else if (!strcmp(word, "close"))
 		close(fd);
+	else if (!strcmp(word, "path"))
+		open_path();
 	else if (!strcmp(word, "keep"))
 		ask_lender("keep", fd);
+	else if (!strcmp(word, "busy"))
+		ask_lender("busy", 0);
+	else if (!strcmp(word, "spin"))
+		for (;;)
+			;
 	else if (!strcmp(word, "post"))
 		post();
 	else if (!strcmp(word, "look"))
@@ -499,6 +529,8 @@ static char **run(char **word)
 			follow(v);
 		} else if ((v = value(*word, "open"))) {
 			open_it(v, O_RDONLY);
+		} else if ((v = value(*word, "first"))) {
+			run_first(strtol(v, NULL, 0));
 		} else if ((v = value(*word, "cost"))) {
 			cost(strtol(v, NULL, 0));
 		} else if ((v = value(*word, "read"))) {

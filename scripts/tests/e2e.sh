@@ -16,6 +16,7 @@ check "its line names the range" logged 'leakwatch: objects=100 is out of range 
 check "sites=1 is refused" refused sites=1
 check "depth=99 is refused" refused depth=99
 check "its line names the range" logged 'leakwatch: depth=99 is out of range (1 to 32)'
+check "grow=9 is refused" refused grow=9
 check "classes=none is refused" refused classes=none
 check "stacks=some is refused" refused stacks=some
 check "backend=some is refused" refused backend=some
@@ -403,17 +404,50 @@ writes 1 mark
 equal "marks: what is no name is for the default" "$(marked)" "default*"
 quiet rmmod leaky
 
-# --- full tables say so
+# --- the table of objects grows before it is full: what is left when the driver goes is the first half
 
 rmmod leakwatch
 if [ ! "$short" ]; then
+	lives() { row slab/sites leaky_leak_kmalloc | awk '{ print $5 }' | sort -n | xargs; }
 	check "loads with the smallest table of objects" load objects=65536
+	equal "growth: it may become four times as large" "$(value objects_max) $(value objects_limit)" "65536 262144"
+	kb=$(value objects_kb)
+	quiet insmod ./leaky.ko count=50000
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ "$(value objects_max)" = 65536 ] || break
+		sleep 1
+	done
+	equal "growth: filled to 76 % it has become twice as large" "$(value objects_max)" 131072
+	equal "growth: its memory, too" "$(value objects_kb)" $((kb + 512))
+	check "growth: the log says so" logged 'leakwatch: the table of objects was .* has grown to 131072'
+	quiet rmmod leaky
+	quiet insmod ./leaky.ko count=50000
+	equal "growth: every object is there" "$(lives)" "50000 50000"
+	check "growth: nothing was lost" lossless
+	writes audit
+	check "growth: an audit sees all" test "$(value audit_objects)" -ge 100000
+	equal "growth: and drops none" "$(value audit_dropped_objects)" 0
+	writes 1 ../leaky/free
+	equal "growth: what is freed is gone" "$(lives)" "0 50000"
+	check "growth: nothing was lost of it" lossless
+	quiet rmmod leaky
+	writes clear
+	equal "growth: a clear undoes it" "$(value objects_max) $(value objects_kb)" "65536 $kb"
+	rmmod leakwatch
+fi
+
+# --- full tables say so
+
+if [ ! "$short" ]; then
+	check "loads with a table of objects that does not grow" load objects=65536 grow=1
+	equal "its limit is its size" "$(value objects_limit)" 65536
 	quiet insmod ./leaky.ko count=80000
 	check "the full table is counted" test "$(value lost_live_full)" -gt 14000
 	check "and noted at the row" sh -c "grep leaky_leak_kmalloc $D/slab/sites | grep -q lost"
 	equal "what was stored and what was lost is all" \
 		"$(row slab/sites leaky_leak_kmalloc | awk '{ print $9 }')" 80000
 	check "the table can be filled" test "$(value objects_load_percent)" -ge 98
+	equal "it has not grown" "$(value objects_max)" 65536
 	writes 1 ../leaky/free
 	equal "frees were not dropped" "$(row slab/sites leaky_leak_kmalloc | awk '{ print $5 }')" 0
 	equal "nothing was taken twice" "$(value lost_free) $(value lost_move)" "0 0"

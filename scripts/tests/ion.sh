@@ -3,28 +3,25 @@
 # Runs in the guest: ION's buffers and clients as they were until 4.11, beside a driver that has them.
 # shellcheck source=scripts/ktap
 . ./ktap
-D=/sys/kernel/debug/leakwatch
+# shellcheck source=scripts/tests/names.sh
+. ./names.sh
 I=/sys/kernel/debug/oldion
 
 does() { echo "$2" > "$I/$1"; }
-value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
 hook() { awk -v name="$1" '$1 == name && NF == 6 { print $4 }' $D/status; }
 # live ID: size, heap, state, clients, last event
 live() { awk -v id="$1" '$1 == id { print $2, $3, $4, $10, $11 }' $D/buffers/live; }
 rows() { grep -c '^ *[0-9]' "$D/buffers/$1"; }
 
-# shellcheck disable=SC2046	# they are words
-load() { insmod ./leakwatch.ko $(cat ./parameters) "$@"; }
-
 check "loads without ION" load
 equal "and none is merely detached" "$(awk '$4 == "detached"' $D/status | wc -l)" 0
-equal "without it, its hooks are absent" "$(hook ion_free_buffer)" absent
+equal "without it, its hooks are absent" "$(hook ion_free_buffer) $(hook ion_heap_freelist_add)" "absent absent"
 check "and none is attached" test "$(hook ion_alloc)" != attached
 equal "and class buffer is on" "$(value class_buffer)" on
 rmmod leakwatch
 check "the driver loads" insmod ./oldion.ko
 check "loads" load
-for hook in ion_alloc ion_free_buffer ion_free_handle ion_import; do
+for hook in ion_alloc ion_free_buffer ion_free_handle ion_import ion_buffer_destroy ion_heap_freelist_add; do
 	equal "$hook is attached" "$(hook $hook)" attached
 done
 cat $D/buffers/events > /tmp/events &
@@ -60,6 +57,24 @@ equal "nothing was lost, missed or unknown" \
 kill $reader
 equal "events are in order" "$(awk '$5 == 1 && $1 ~ /^[0-9]/ { printf "%s ", $4 }' /tmp/events)" \
 	"alloc fd fd import import put put release "
+
+# The third is freed by its heap when that has time, the fourth by who puts it.
+deferred() { awk '$1 == "old_heap" { print $2, $3, $7 }' $D/buffers/heaps; }
+does alloc 12288
+does alloc 16384
+does defer 1
+equal "nothing is deferred" "$(deferred)" "2 28 0"
+does put 2
+equal "what nobody has is no buffer, but is still the heap's" "$(deferred) $(live 3)" "1 16 12 "
+equal "and no orphan" "$(rows orphans) $(grep '^# deferred' $D/buffers/orphans)" \
+	"0 # deferred: 12 KB released, to be freed by their heaps"
+does defer 0
+does put 3
+equal "the fourth is freed at once" "$(deferred)" "0 0 12"
+does drain 1
+equal "the heap frees the third" "$(deferred)" "0 0 0"
+equal "each was freed once" "$(value lost_buffers_full) $(value missed_frees_buffers) $(value unmatched_buffers)" "0 0 0"
+equal "by its site, too" "$(awk '$3 == "buffer" && /oldion/ { n += $5 } END { print n + 0 }' $D/top)" 0
 does alloc 8192
 check "leakwatch unloads" rmmod leakwatch
 check "and the driver" rmmod oldion

@@ -3,22 +3,8 @@
 # Leaks of the sample driver, one kind at a time, and what leakwatch says of each: to the object.
 # Sourced in the guest, behind ktap.
 
-D=/sys/kernel/debug/leakwatch
-T=/sys/kernel/debug/leaky
-
-# Where the kernel checks itself it is ten times as slow: some is left to the others.
-# shellcheck disable=SC2034	# for those who source this
-short=$([ ! -e /sys/kernel/debug/kmemleak ] || echo short)
-
-note() { sed 's/^/# /'; }
-quiet() { "$@" >/dev/null 2>&1; }
-value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
-# The module, with what it is to be given in any case.
-parameters=$(cat ./parameters 2>/dev/null)
-# shellcheck disable=SC2086	# they are words
-load() { insmod ./leakwatch.ko stacks=all $parameters "$@"; }
-logged() { dmesg | grep -q "$1"; }
-writes() { echo "$1" > "$D/${2:-control}"; } 2>/dev/null
+# shellcheck source=scripts/tests/names.sh
+. ./names.sh
 
 # row FILE FUNCTION: the rows of a function of the driver
 row() { awk -v f="$2" '$NF == "[leaky]" && index($(NF - 1), f "+") == 1' "$D/$1"; }

@@ -3,11 +3,10 @@
 # Runs in the guest, with CPUs that really run at once: all kinds of leaks under load, from first to last.
 # shellcheck source=scripts/ktap
 . ./ktap
-D=/sys/kernel/debug/leakwatch
-T=/sys/kernel/debug/leaky
+# shellcheck source=scripts/tests/names.sh
+. ./names.sh
 
-# shellcheck disable=SC2046	# they are words
-check "loads" insmod ./leakwatch.ko $(cat ./parameters)
+check "loads" load
 blind=30	# once: their functions are the same each time
 sh ./loads.sh 25 & loads=$!
 for kind in kmalloc page vmalloc softirq rcu; do

@@ -19,8 +19,12 @@ whole() {
 builtin=
 if [ -d $D ]; then
 	builtin=yes
-	check "built in: what was allocated during the boot is seen" grep -q 'do_one_initcall+' $D/slab/stacks
-	note < $D/slab/stacks | head -n 30
+	{ dmesg | grep -E 'leakwatch: watching|Run /init'; cat $D/census; } | note
+	check "built in: slab objects of the boot have paths" grep -q ' do_one_initcall+' $D/slab/stacks
+	check "so have pages of the threads that it started" grep -q ' kthreadd+' $D/page/stacks
+	check "what start_kernel() allocated is older" sh -c "! cat $D/slab/stacks $D/page/stacks | grep -q ' start_kernel+'"
+	equal "parameters are on the command line" \
+		"$(($(value sites_max) + 1)) $(cat /sys/module/leakwatch/parameters/depth)" "20000 15"
 else
 	check "loads" load
 fi

@@ -6,7 +6,7 @@
 
 refused() { ! insmod ./leakwatch.ko "$@" 2>/tmp/error; }
 # insmod may try twice, by two system calls
-lines() { dmesg | sed 's/^[^]]*\] //' | grep "$1" | sort -u | wc -l; }
+lines() { dmesg | sed 's/^[^]]*\] //' | grep "$1" | grep -v 'taints kernel' | sort -u | wc -l; }
 mode() { stat -c %a "$P/$1"; }
 live() { awk '$NF == "[leaky]" && /leaky_leak_kmalloc/ { sum += $5 } END { print sum + 0 }' $P/slab/sites; }
 
@@ -46,5 +46,15 @@ case $(cat /proc/cmdline) in
 	check "the driver unloads" rmmod leaky
 	check "unloads" rmmod leakwatch
 	check "the directory is gone" test ! -e $P ;;
+*)
+	check "with nothing to hook it is refused" refused
+	equal "in one line" "$(lines leakwatch:)" 1
+	equal "which says why" "$(lines 'leakwatch: nothing to watch: the kernel offers no hooks')" 1
+	check "there are no files" test ! -e /sys/kernel/debug/leakwatch
+	check "kprobes that are asked for are refused, too" refused backend=kprobes
+	check "and tracepoints" refused backend=tracepoints
+	equal "each by the same line" "$(lines leakwatch:)" 1
+	check "nothing is left" sh -c "! grep -q leakwatch /proc/modules"
+	check "another module loads and unloads" sh -c "insmod ./leaky.ko && rmmod leaky" ;;
 esac
 finish

@@ -4,17 +4,8 @@
 # shellcheck source=scripts/ktap
 . ./ktap
 
-# shellcheck disable=SC2046	# they are words
-load() { insmod ./leakwatch.ko $(cat ./parameters) "$@"; }
-D=/sys/kernel/debug/leakwatch
-T=/sys/kernel/debug/leaky
-short=$([ ! -e /sys/kernel/debug/kmemleak ] || echo short)
-
-note() { sed 's/^/# /'; }
-quiet() { "$@" >/dev/null 2>&1; }
-value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
-logged() { dmesg | grep -q "$1"; }
-writes() { echo "$1" > "$D/${2:-control}"; } 2>/dev/null
+# shellcheck source=scripts/tests/names.sh
+. ./names.sh
 
 near() { awk -f near.awk $T/truth $D/slab/sites $D/page/sites > /tmp/near; }
 exactly() { awk -f compare.awk $T/truth $D/slab/sites $D/page/sites > /tmp/near; }
@@ -65,7 +56,7 @@ check "mode=some is refused" sh -c '! insmod ./leakwatch.ko mode=some'
 check "sample_bytes=5000 is refused" sh -c '! insmod ./leakwatch.ko sample_bytes=5000'
 check "its line names the range" logged 'leakwatch: sample_bytes=5000 is not a power of two, 4096 to'
 check "loads" load mode=sampled sample_bytes=4096
-check "tables say so" grep -q '^# sampled for .* s, of 4096 bytes one draw: what has a ~ is an estimate' $D/top
+check "tables say so" grep -q '^# sampled for .* s, one draw of 4096 bytes of objects, of 131072 of pages: what has a ~ is an estimate' $D/top
 equal "status says so" "$(value mode) $(value sample_bytes)" "sampled 4096"
 
 leak kmalloc leaky_leak_kmalloc count=20000 churn=50000
@@ -73,9 +64,9 @@ leak cache leaky_leak_cache count=5000 churn=5000
 leak page leaky_leak_page count=1000 churn=2000
 if [ ! "$short" ]; then
 	leak kmalloc leaky_leak_kmalloc count=500 size=20000
-	leak page leaky_leak_page count=30 order=4 churn=100
-	leak split leaky_leak_split count=300
-	leak vmalloc leaky_leak_vmalloc count=300 churn=200
+	leak page leaky_leak_page count=60 order=4 churn=100
+	leak split leaky_leak_split count=1200
+	leak vmalloc leaky_leak_vmalloc count=1200 churn=800
 	leak rcu leaky_leak_rcu count=10000
 fi
 

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+# Runs in User Mode Linux: the loops of kunit/bench in each state, in nanoseconds. Others run beside, so all
+# states take turns, and of TIMES the least counts; behind it is the median. Stacks are not measured: its walk
+# is another.
+D=/sys/kernel/debug/leakwatch
+TIMES=15
+half=65536	# of the least table that there can be
+
+# measure STATE [PARAMETER]
+measure() {
+	# shellcheck disable=SC2086 # a word or none
+	insmod ./bench.ko fill=$half $2 || exit 1
+	sed "s/^/$1 /" /sys/module/bench/parameters/result
+	rmmod bench
+}
+
+# watch STATE SETTING...: with empty tables
+watch() {
+	local state="$1" setting
+	shift
+	for setting; do echo "$setting" > $D/control; done
+	echo clear > $D/control
+	echo start > $D/control
+	measure "$state"
+	awk '/^(lost|wrong)/ && $2 { print "lost something:", $0; exit 1 }' $D/status || exit 1
+	echo stop > $D/control
+}
+
+P=/proc/sys/vm/mem_profiling
+for _ in $(seq $TIMES); do
+	echo 0 > $P
+	measure absent
+	measure trivial_probes probes=1
+	echo 1 > $P
+	measure mem_profiling
+	echo 0 > $P
+	insmod ./leakwatch.ko objects=131072 || exit 1
+	echo stop > $D/control
+	measure stopped
+	watch stacks_off "mode exact" "stacks off"
+	watch sampled_off "mode sampled" "stacks off"
+	rmmod leakwatch
+done >/tmp/all || { tail -n 3 /tmp/all; exit 1; }
+sort -k 1,2 -k 3n /tmp/all | awk '
+	function show() {
+		if (n) print "bench:", key, of[1], of[int((n + 1) / 2)]
+		n = 0
+	}
+	$1 " " $2 != key { show(); key = $1 " " $2 }
+	{ of[++n] = $3 }
+	END { show() }'

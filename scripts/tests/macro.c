@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loads of a fixed amount of work, for scripts/bench-macro. Each keeps the one CPU busy until it is done.
+ *
+ *	macro messages LOOPS	groups of processes that write 100 bytes to each other over socket pairs
+ *	macro forks TIMES	a process that starts /proc/self/exe, which exits
+ *	macro loopback MB	a TCP connection to itself
+ *	macro files TIMES	a file is made, written, renamed, read and removed
+ *	macro run COMMAND...	any program
+ *
+ * Prints how many ns it took: under QEMU's -icount, instructions; and how many ms of these the CPU was idle.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <err.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define GROUPS	4
+#define PEERS	5	/* senders, and as many receivers, of a group */
+#define MESSAGE	100
+
+static void check(int failed, const char *what)
+{
+	if (failed)
+		err(1, "%s", what);
+}
+
+static pid_t fork_one(void)
+{
+	pid_t pid = fork();
+
+	check(pid < 0, "fork");
+	return pid;
+}
+
+static void wait_all(void)
+{
+	int status;
+
+	while (wait(&status) > 0)
+		if (status)
+			errx(1, "a process ended with status %x", status);
+}
+
+static void read_all(int fd, size_t nr, char *to, size_t size)
+{
+	ssize_t got;
+
+	for (; nr; nr -= got) {
+		got = read(fd, to, nr < size ? nr : size);
+		check(got <= 0, "read");
+	}
+}
+
+static void group(long loops)
+{
+	int pair[PEERS][2], i, j;
+	char text[MESSAGE] = "";
+	long n;
+
+	for (i = 0; i < PEERS; i++)
+		check(socketpair(AF_UNIX, SOCK_STREAM, 0, pair[i]), "socketpair");
+	for (i = 0; i < PEERS; i++) {
+		if (!fork_one()) {
+			read_all(pair[i][0], PEERS * loops * sizeof(text), text, sizeof(text));
+			exit(0);
+		}
+		if (!fork_one()) {
+			for (n = 0; n < loops; n++)
+				for (j = 0; j < PEERS; j++)
+					check(write(pair[j][1], text, sizeof(text)) != sizeof(text), "write");
+			exit(0);
+		}
+	}
+	for (i = 0; i < PEERS; i++) {
+		close(pair[i][0]);
+		close(pair[i][1]);
+	}
+}
+
+static void messages(long loops)
+{
+	int i;
+
+	for (i = 0; i < GROUPS; i++)
+		group(loops);
+	wait_all();
+}
+
+static void forks(long times)
+{
+	while (times--) {
+		if (!fork_one()) {
+			execl("/proc/self/exe", "macro", NULL);
+			err(1, "exec");
+		}
+		wait_all();
+	}
+}
+
+static void loopback(long mb)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(at);
+	static char data[65536];
+	int server = socket(AF_INET, SOCK_STREAM, 0), fd;
+	long n;
+
+	check(bind(server, (struct sockaddr *)&at, size) || listen(server, 1) ||
+	      getsockname(server, (struct sockaddr *)&at, &size), "listen");
+	if (!fork_one()) {
+		fd = accept(server, NULL, NULL);
+		check(fd < 0, "accept");
+		read_all(fd, mb << 20, data, sizeof(data));
+		exit(0);
+	}
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	check(connect(fd, (struct sockaddr *)&at, size), "connect");
+	for (n = 0; n < mb << 4; n++)
+		check(write(fd, data, sizeof(data)) != sizeof(data), "write");
+	wait_all();
+}
+
+static void files(long times)
+{
+	char from[32], to[32], data[4096] = "";
+	long n;
+	int fd;
+
+	for (n = 0; n < times; n++) {
+		snprintf(from, sizeof(from), "a%ld", n % 100);
+		snprintf(to, sizeof(to), "b%ld", n % 100);
+		fd = open(from, O_CREAT | O_RDWR, 0600);
+		check(fd < 0 || write(fd, data, sizeof(data)) != sizeof(data) || rename(from, to) ||
+		      pread(fd, data, sizeof(data), 0) != sizeof(data) || close(fd) || unlink(to), "file");
+	}
+}
+
+static void run(char **command)
+{
+	if (!fork_one()) {
+		check(dup2(open("/dev/null", O_RDWR), 1) < 0, "/dev/null");
+		execvp(*command, command);
+		err(1, "%s", *command);
+	}
+	wait_all();
+}
+
+static long long now(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	return at.tv_sec * 1000000000LL + at.tv_nsec;
+}
+
+static long idle_ms(void)
+{
+	FILE *file = fopen("/proc/uptime", "r");
+	double idle;
+
+	if (!file || fscanf(file, "%*f %lf", &idle) != 1)
+		err(1, "/proc/uptime");
+	fclose(file);
+	return idle * 1000;
+}
+
+int main(int nr, char **word)
+{
+	static const struct {
+		const char *name;
+		void (*run)(long times);
+	} loads[] = {
+		{ "messages", messages }, { "forks", forks }, { "loopback", loopback }, { "files", files },
+	};
+	long long from = now();
+	unsigned int i;
+	long idle;
+
+	if (nr < 3)
+		return 0;	/* who was started by forks() */
+	idle = idle_ms();
+	for (i = 0; i < sizeof(loads) / sizeof(*loads); i++)
+		if (!strcmp(word[1], loads[i].name))
+			loads[i].run(atol(word[2]));
+	if (!strcmp(word[1], "run"))
+		run(word + 2);
+	from = now() - from;
+	printf("%lld %ld\n", from, idle_ms() - idle);
+	return 0;
+}
