@@ -10,7 +10,7 @@
  * the same before and after its page is looked at, and frees are heard before they happen, then
  * it is the same object throughout, and the page tells. What is younger is left for the next audit.
  * A page's state is read without locks, and until 5.16 some frees are heard just after they happen:
- * so whatever seems gone is looked at again, AUDIT_PAUSE_MS later, before it is dropped.
+ * so whatever seems gone is looked at again, LW_AUDIT_PAUSE_MS later, before it is dropped.
  */
 #ifndef LEAKWATCH_AUDIT_H
 #define LEAKWATCH_AUDIT_H
@@ -39,7 +39,7 @@ struct lw_audit {
  * lw_audit_run() - look at every entry, drop what is gone
  *
  * Beside the hooks; reschedules. It takes one walk over both tables, and a pause for each
- * LW_AUDIT_SUSPECTS entries that seem gone. Process context, under lw_lock, while watching.
+ * 32768 entries that seem gone. Process context, under lw_lock, while watching.
  *
  * Return: 0, -EINTR if the process is being killed, -ENOMEM.
  */

@@ -289,7 +289,7 @@ static __always_inline unsigned long *lw_site_frames(const struct lw_site *site)
 	return &lw_site_pool[site->frame];
 }
 
-/* Beside each frame: how far above that of the first its place on a stack is, in words (walk.h). */
+/* Beside each frame: its step, by which a path is recognised on a stack (walk.h). */
 extern u16 *lw_site_steps;
 
 /** lw_site_steps_of() - Return: the steps of @site; nr_frames of them */

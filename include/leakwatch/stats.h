@@ -24,7 +24,7 @@
  * @LW_UNMATCHED_PAGES: freed page frames that the table does not hold: older than the module
  * @LW_LOST_BUFFERS: a buffer got no record, the table was full
  * @LW_UNMATCHED_BUFFERS: releases of buffers that have no record
- * @LW_MISSED_BUFFERS: a buffer's file was handed out again without a release in between
+ * @LW_MISSED_BUFFERS: a buffer's dentry, or address (ION), was handed out again without a release
  * @LW_MISSED_OBJECTS: an object's address was handed out again without a free in between
  * @LW_MISSED_PAGES: a page frame was handed out again without a free in between
  * @LW_GONE_OBJECTS: objects that an audit found to be free: their frees were missed
