@@ -12,6 +12,8 @@
 #define COMPAT_TRACE_H
 
 #include <linux/errno.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/rcupdate.h>
 #include <linux/tracepoint.h>
 #include <linux/version.h>
@@ -88,6 +90,53 @@ static inline int lw_trace_attach(struct tracepoint *tp, void *probe)
 }
 
 static inline void lw_trace_detach(struct tracepoint *tp, void *probe)
+{
+}
+
+#endif
+
+#if defined(CONFIG_TRACEPOINTS) && defined(CONFIG_MODULES) &&			\
+	LINUX_VERSION_CODE >= KERNEL_VERSION(3, 15, 0)
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 19, 0)
+#define tracepoint_ptr_deref(at)	(*(at))
+#endif
+
+struct lw_trace_of_modules {
+	struct notifier_block nb;
+	void (*see)(struct tracepoint *tp, struct module *owner);
+};
+
+static inline int lw_trace_of_module(struct notifier_block *nb, unsigned long state, void *data)
+{
+	const struct lw_trace_of_modules *of = container_of(nb, struct lw_trace_of_modules, nb);
+	struct module *owner = ((struct tp_module *)data)->mod;
+	unsigned int i;
+
+	for (i = 0; state == MODULE_STATE_COMING && i < owner->num_tracepoints; i++)
+		of->see(tracepoint_ptr_deref(owner->tracepoints_ptrs + i), owner);
+	return NOTIFY_OK;
+}
+
+/**
+ * lw_trace_each_of_modules() - call @see for each tracepoint of the modules that are loaded
+ * @see: may hold the module; it cannot go meanwhile
+ *
+ * Until 3.14 those are among the kernel's (lw_trace_each()), and are known by name, whether their
+ * module is there or not. Process context.
+ */
+static inline void lw_trace_each_of_modules(void (*see)(struct tracepoint *tp, struct module *owner))
+{
+	struct lw_trace_of_modules of = { .nb.notifier_call = lw_trace_of_module, .see = see };
+
+	/* who begins to listen is told of what is there */
+	if (!register_tracepoint_module_notifier(&of.nb))
+		unregister_tracepoint_module_notifier(&of.nb);
+}
+
+#else
+
+static inline void lw_trace_each_of_modules(void (*see)(struct tracepoint *tp, struct module *owner))
 {
 }
 

@@ -35,7 +35,7 @@
 #define LW_EVENTS	2048U	/* a power of two */
 
 /**
- * enum lw_event_type - what happened to a buffer
+ * enum lw_event_type - what happened, to a buffer but for the last two
  * @LW_EVENT_ALLOC: it was exported
  * @LW_EVENT_FD: a driver asked for one more descriptor of it
  * @LW_EVENT_IMPORT: a driver took a reference by a descriptor
@@ -44,6 +44,8 @@
  * @LW_EVENT_DETACH: and detached
  * @LW_EVENT_PUT: a client of ION's gave up its handle
  * @LW_EVENT_RELEASE: the exporter frees it
+ * @LW_EVENT_CLIENT: no buffer: a client of ION's comes
+ * @LW_EVENT_CLOSE: and goes, with all its handles
  * @LW_NR_EVENTS: how many there are
  */
 enum lw_event_type {
@@ -55,6 +57,8 @@ enum lw_event_type {
 	LW_EVENT_DETACH,
 	LW_EVENT_PUT,
 	LW_EVENT_RELEASE,
+	LW_EVENT_CLIENT,
+	LW_EVENT_CLOSE,
 	LW_NR_EVENTS
 };
 
@@ -114,7 +118,7 @@ struct lw_heap {
  * struct lw_event - an event
  * @when: when, in jiffies
  * @bytes: the buffer's size
- * @id: the buffer
+ * @id: the buffer; 0 if it is of none: then it has no size and no heap
  * @pid: the process that was at it,
  * @comm: and its name, which may have anything in it
  * @type: what it was
@@ -206,6 +210,9 @@ void lw_ion_add(const struct lw_dmabuf *is, u32 site);
  * Return: whether it has a record.
  */
 bool lw_ion_event(const void *ion, enum lw_event_type type, int handles);
+
+/** lw_ion_client() - the current process has got a client of ION's, or has lost it: @type */
+void lw_ion_client(enum lw_event_type type);
 
 /**
  * lw_ion_defer() - an ION buffer is given to its heap, which will free it later: it is released

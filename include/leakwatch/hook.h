@@ -57,6 +57,7 @@ enum lw_hook_type {
  * @attached: it is live now
  * @err: why it is not, if it was tried
  * @tp: the tracepoint, once found
+ * @owner: the module that has it, held as long as it is attached; NULL if the kernel has it
  * @probe: which of the two adapters is attached to it
  * @by_ftrace: it is ftrace that calls @entry, by
  * @ops: its handle; otherwise
@@ -85,6 +86,7 @@ struct lw_hook {
 	bool attached;
 	int err;
 	struct tracepoint *tp;
+	struct module *owner;
 	void *probe;
 	bool by_ftrace;
 #ifdef LW_HAVE_FTRACE
@@ -196,6 +198,9 @@ static inline bool lw_hook_left_out(const struct lw_hook *hook)
 
 /** lw_hooks_class() - Return: whether @class is being watched */
 bool lw_hooks_class(enum lw_class class);
+
+/** lw_export_heard() - Return: whether it is heard when a DMA-BUF is exported */
+bool lw_export_heard(void);
 
 /** lw_ion_defers() - Return: whether it is heard when heaps of ION's free later */
 bool lw_ion_defers(void);

@@ -10,8 +10,10 @@
  *   close	the number of a buffer: its DMA-BUFs go
  *   defer	1 or 0: whether the heap keeps what nobody has any more in a list
  *   drain	anything: the heap frees what is in the list
+ *   client	1 or 0: a client without buffers comes or goes
  *
- * Whatever is left goes when this does.
+ * Whatever is left goes when this does. oldion_events.c is the same with events, and what is shared
+ * or imported is then a descriptor of the process that writes, as it was by ION's ioctl.
  */
 #include <linux/debugfs.h>
 #include <linux/dma-buf.h>
@@ -26,6 +28,19 @@
 #include <linux/slab.h>
 #include <compat/dmabuf.h>
 #include "oldion.h"
+
+#ifdef OLDION_EVENTS
+#define HAS_EVENTS true
+#else
+#define HAS_EVENTS false
+#define trace_ion_alloc(bytes, align, heaps, flags, handle, buffer)	do { } while (0)
+#define trace_ion_free_handle(handle, left, buffer)			do { } while (0)
+#define trace_ion_free_buffer(buffer)					do { } while (0)
+#define trace_ion_map(handle, fd)					do { } while (0)
+#define trace_ion_import(handle, fd)					do { } while (0)
+#define trace_ion_client_creat(task, pid)				do { } while (0)
+#define trace_ion_client_free(task, pid)				do { } while (0)
+#endif
 
 #define CLIENTS	2
 #define BUFFERS	32
@@ -60,6 +75,7 @@ struct ion_buffer {
 	unsigned long private_flags;
 	size_t size;
 	long more[8];
+	int handle_count;
 	struct dma_buf *share[SHARES];
 };
 
@@ -78,7 +94,7 @@ struct ion_handle {
 
 static struct ion_device *device;
 static struct ion_heap *heap;
-static struct ion_client *clients[CLIENTS];
+static struct ion_client *clients[CLIENTS], *more_client;
 static struct ion_handle *handles[CLIENTS][BUFFERS];
 static struct ion_buffer *buffers[BUFFERS];
 static unsigned int nr_buffers;
@@ -87,7 +103,14 @@ static DEFINE_MUTEX(lock);
 
 noinline struct ion_client *ion_client_create(struct ion_device *dev, const char *name)
 {
+	trace_ion_client_creat(current, current->tgid);
 	return kzalloc(sizeof(struct ion_client), GFP_KERNEL);
+}
+
+noinline void ion_client_destroy(struct ion_client *client)
+{
+	trace_ion_client_free(current, current->tgid);
+	kfree(client);
 }
 
 noinline void ion_buffer_destroy(struct ion_buffer *buffer)
@@ -109,6 +132,7 @@ static void release_buffer(struct kref *kref)
 {
 	struct ion_buffer *buffer = container_of(kref, struct ion_buffer, ref);
 
+	trace_ion_free_buffer(buffer);
 	if (buffer->heap->flags & DEFER)
 		ion_heap_freelist_add(buffer->heap, buffer);
 	else
@@ -129,6 +153,8 @@ noinline void ion_handle_destroy(struct kref *kref)
 	struct ion_handle *handle = container_of(kref, struct ion_handle, ref);
 
 	handles[handle->client == clients[1]][handle->id] = NULL;
+	handle->buffer->handle_count--;
+	trace_ion_free_handle(handle->id, handle->buffer->handle_count, handle->buffer);
 	kref_put(&handle->buffer->ref, release_buffer);
 	kfree(handle);
 }
@@ -144,6 +170,7 @@ static struct ion_handle *make_handle(struct ion_client *client, struct ion_buff
 	handle->client = client;
 	handle->buffer = buffer;
 	handle->id = id;
+	buffer->handle_count++;
 	handles[client == clients[1]][id] = handle;
 	return handle;
 }
@@ -203,9 +230,28 @@ static const struct dma_buf_ops ops = {
 
 static int do_alloc(u64 bytes)
 {
+	struct ion_handle *handle;
+
 	if (nr_buffers == BUFFERS)
 		return -ENOSPC;
-	return PTR_ERR_OR_ZERO(ion_alloc(clients[0], bytes, PAGE_SIZE, 1, 0));
+	handle = ion_alloc(clients[0], bytes, PAGE_SIZE, 1, 0);
+	if (!IS_ERR(handle))
+		trace_ion_alloc(bytes, PAGE_SIZE, 1, 0, handle->id, handle->buffer);
+	return PTR_ERR_OR_ZERO(handle);
+}
+
+/* One more descriptor of it, the current process's; without events none is wanted. */
+static int describe(struct dma_buf *dmabuf)
+{
+	int fd;
+
+	if (!HAS_EVENTS)
+		return 0;
+	get_dma_buf(dmabuf);
+	fd = dma_buf_fd(dmabuf, O_CLOEXEC);
+	if (fd < 0)
+		dma_buf_put(dmabuf);
+	return fd;
 }
 
 static int do_share(u64 nr)
@@ -213,7 +259,7 @@ static int do_share(u64 nr)
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct ion_buffer *buffer = buffers[nr];
 	struct dma_buf *dmabuf;
-	int i;
+	int i, fd;
 
 	for (i = 0; i < SHARES && buffer->share[i]; i++)
 		;
@@ -229,14 +275,26 @@ static int do_share(u64 nr)
 		return PTR_ERR(dmabuf);
 	kref_get(&buffer->ref);
 	buffer->share[i] = dmabuf;
-	return 0;
+	fd = describe(dmabuf);
+	if (fd >= 0)
+		trace_ion_map(nr, fd);
+	return min(fd, 0);
 }
 
 static int do_import(u64 nr)
 {
+	struct ion_handle *handle;
+	int fd;
+
 	if (!buffers[nr]->share[0])
 		return -EINVAL;
-	return PTR_ERR_OR_ZERO(ion_import_dma_buf(clients[1], buffers[nr]->share[0]));
+	fd = describe(buffers[nr]->share[0]);
+	if (fd < 0)
+		return fd;
+	handle = ion_import_dma_buf(clients[1], buffers[nr]->share[0]);
+	if (!IS_ERR(handle))
+		trace_ion_import(handle->id, fd);
+	return PTR_ERR_OR_ZERO(handle);
 }
 
 static int do_close(u64 nr)
@@ -274,6 +332,16 @@ static int do_drain(u64 value)
 	return 0;
 }
 
+static int do_client(u64 value)
+{
+	if (!value == !more_client)
+		return -EINVAL;
+	if (more_client)
+		ion_client_destroy(more_client);
+	more_client = value ? ion_client_create(device, "more") : NULL;
+	return value && !more_client ? -ENOMEM : 0;
+}
+
 /* A value below @limit names a buffer, which has to be there; there is none if @limit is 0. */
 static int with_lock(int (*what)(u64 value), u64 value, u64 limit)
 {
@@ -301,11 +369,17 @@ DEFINE_DO(put, 100 * CLIENTS);
 DEFINE_DO(close, 100);
 DEFINE_DO(defer, 0);
 DEFINE_DO(drain, 0);
+DEFINE_DO(client, 0);
 
 static void free_all(void)
 {
-	kfree(clients[1]);
-	kfree(clients[0]);
+	unsigned int i;
+
+	if (more_client)
+		ion_client_destroy(more_client);
+	for (i = 0; i < CLIENTS; i++)
+		if (clients[i])
+			ion_client_destroy(clients[i]);
 	kfree(heap);
 	kfree(device);
 }
@@ -331,6 +405,7 @@ static int __init oldion_init(void)
 	debugfs_create_file("close", 0200, dir, NULL, &close_fops);
 	debugfs_create_file("defer", 0200, dir, NULL, &defer_fops);
 	debugfs_create_file("drain", 0200, dir, NULL, &drain_fops);
+	debugfs_create_file("client", 0200, dir, NULL, &client_fops);
 	return 0;
 }
 

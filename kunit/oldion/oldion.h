@@ -14,6 +14,7 @@ struct ion_heap;
 struct kref;
 
 struct ion_client *ion_client_create(struct ion_device *dev, const char *name);
+void ion_client_destroy(struct ion_client *client);
 struct ion_handle *ion_alloc(struct ion_client *client, size_t len, size_t align,
 			     unsigned int heap_id_mask, unsigned int flags);
 struct ion_handle *ion_import_dma_buf(struct ion_client *client, struct dma_buf *dmabuf);

@@ -173,3 +173,8 @@ struct lw_hook lw_buffer_hooks[] = {
 };
 
 const unsigned int lw_nr_buffer_hooks = NR_HOOKS;
+
+bool lw_export_heard(void)
+{
+	return lw_buffer_hooks[EXPORT].attached;
+}

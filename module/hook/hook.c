@@ -80,6 +80,28 @@ static void match(struct tracepoint *tp, void *unused)
 			hook->tp = tp;
 }
 
+/* ION alone may be a module that has events. */
+static void match_of_module(struct tracepoint *tp, struct module *owner)
+{
+	struct lw_hook *hook;
+
+	for_each_hook(hook)
+		if (hook->ion && hook->trace && !hook->tp && !strcmp(hook->name, tp->name) &&
+		    try_module_get(owner)) {
+			hook->tp = tp;
+			hook->owner = owner;
+		}
+}
+
+static void let_go(struct lw_hook *hook)
+{
+	if (!hook->owner)
+		return;
+	module_put(hook->owner);
+	hook->owner = NULL;
+	hook->tp = NULL;
+}
+
 static void *adapter(const struct lw_hook *hook)
 {
 	return lw_sampled() && hook->sampled ? hook->sampled : hook->trace;
@@ -149,7 +171,11 @@ static void detach_classes(unsigned int classes)
 
 void lw_hooks_detach(void)
 {
+	struct lw_hook *hook;
+
 	detach_classes(~0U);
+	for_each_hook(hook)
+		let_go(hook);
 	watched = 0;
 }
 
@@ -206,6 +232,8 @@ int lw_hooks_attach(void)
 	unsigned int lacking;
 	struct lw_hook *hook;
 
+	if (wanted & ION)
+		lw_trace_each_of_modules(match_of_module);
 	for_each_hook(hook)
 		if (hook->beside && hook->err != -ECANCELED)
 			hook->err = lw_probe_exists(hook->beside) ? 0 : -ENOENT;
@@ -213,6 +241,9 @@ int lw_hooks_attach(void)
 	lw_pages_on = lw_hooks_class(LW_PAGE);
 	lacking = attach_classes(wanted, FREES);
 	detach_classes(lacking);
+	for_each_hook(hook)
+		if (!hook->attached)
+			let_go(hook);
 	watched = wanted & ~lacking;
 	lw_pages_on = lw_hooks_class(LW_PAGE);
 	for_each_hook(hook)

@@ -20,7 +20,7 @@
 #include <leakwatch/hook.h>
 #include <leakwatch/walk.h>
 
-enum { FREE, PUT, ALLOC, IMPORT, MAP, DESTROY, DEFER, NR_HOOKS };
+enum { FREE, PUT, ALLOC, IMPORT, MAP, CREATE, CLOSE, DESTROY, DEFER, NR_HOOKS };
 
 static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
 
@@ -146,11 +146,36 @@ static void import_leave(void *data, struct pt_regs *regs)
 		handle_event(handle, LW_EVENT_IMPORT, 1);
 }
 
-/* As a function, this is dma_buf_export(): buffer.c. */
+/* As a function, this is dma_buf_export() (buffer.c), which has told of it where it is heard. */
 static void map_event(void *data, unsigned int handle, int fd)
 {
 	event(MAP);
-	lw_ion_event(lw_fd_ion(fd), LW_EVENT_FD, 0);
+	if (!lw_export_heard())
+		lw_ion_event(lw_fd_ion(fd), LW_EVENT_FD, 0);
+}
+
+static void create_event(void *data, struct task_struct *task, pid_t pid)
+{
+	event(CREATE);
+	lw_ion_client(LW_EVENT_CLIENT);
+}
+
+/* struct ion_client *ion_client_create(struct ion_device *dev, ...) */
+static void create_entry(unsigned long dev, unsigned long unused1, unsigned long unused2)
+{
+	lw_ion_client(LW_EVENT_CLIENT);
+}
+
+static void close_event(void *data, struct task_struct *task, pid_t pid)
+{
+	event(CLOSE);
+	lw_ion_client(LW_EVENT_CLOSE);
+}
+
+/* void ion_client_destroy(struct ion_client *client), which gives up all of its handles */
+static void close_entry(unsigned long client, unsigned long unused1, unsigned long unused2)
+{
+	lw_ion_client(LW_EVENT_CLOSE);
 }
 
 #define BESIDE	.class = LW_BUFFER, .ion = true, .beside = "ion_client_create"
@@ -181,6 +206,16 @@ struct lw_hook lw_ion_hooks[] = {
 	[MAP] = {
 		.events = &events[MAP], BESIDE,
 		.name = "ion_map", .type = LW_ENTRY, .trace = map_event,
+	},
+	[CREATE] = {
+		.events = &events[CREATE], BESIDE,
+		.name = "ion_client_creat", .type = LW_ENTRY,	/* the event is spelt so */
+		.trace = create_event, .symbol = { "ion_client_create" }, .entry = create_entry,
+	},
+	[CLOSE] = {
+		.events = &events[CLOSE], BESIDE,
+		.name = "ion_client_free", .type = LW_ENTRY,
+		.trace = close_event, .symbol = { "ion_client_destroy" }, .entry = close_entry,
 	},
 	[DESTROY] = {
 		.events = &events[DESTROY], .class = LW_BUFFER,

@@ -137,22 +137,27 @@ static void wake(struct irq_work *work)
 /* Doors may be where nothing may be woken: under a spinlock, or where x86 handles a breakpoint. */
 static struct irq_work waker;
 
-static __always_inline void note(struct slot *slot, enum lw_event_type type)
+static __always_inline void note_of(const struct lw_buffer *buffer, enum lw_event_type type)
 {
 	struct lw_event *event = &table.event[table.event_end & (LW_EVENTS - 1)];
 
-	slot->buffer.last = type;
 	event->when = jiffies;
-	event->bytes = slot->buffer.is.bytes;
-	event->id = slot->buffer.id;
+	event->bytes = buffer->is.bytes;
+	event->id = buffer->id;
 	event->pid = current->tgid;
 	memcpy(event->comm, current->comm, sizeof(event->comm));
 	event->type = type;
-	event->heap = slot->buffer.heap;
+	event->heap = buffer->heap;
 	table.event_end++;
 	/* who begins to wait after this looks for events first, and takes the lock for that */
 	if (waitqueue_active(&lw_events_wait))
 		irq_work_queue(&waker);
+}
+
+static __always_inline void note(struct slot *slot, enum lw_event_type type)
+{
+	slot->buffer.last = type;
+	note_of(&slot->buffer, type);
 }
 
 /* How much a buffer counts at its site, which is not LW_SITE_NOBODY. */
@@ -362,6 +367,16 @@ bool lw_ion_event(const void *ion, enum lw_event_type type, int handles)
 	return slot;
 }
 
+void lw_ion_client(enum lw_event_type type)
+{
+	static const struct lw_buffer none;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	note_of(&none, type);
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
 static void release(struct slot *slot)
 {
 	note(slot, LW_EVENT_RELEASE);
@@ -542,7 +557,8 @@ const char *lw_event_name(enum lw_event_type type)
 		[LW_EVENT_ALLOC] = "alloc", [LW_EVENT_FD] = "fd", [LW_EVENT_IMPORT] = "import",
 		[LW_EVENT_MAP] = "map", [LW_EVENT_ATTACH] = "attach",
 		[LW_EVENT_DETACH] = "detach", [LW_EVENT_PUT] = "put",
-		[LW_EVENT_RELEASE] = "release",
+		[LW_EVENT_RELEASE] = "release", [LW_EVENT_CLIENT] = "client",
+		[LW_EVENT_CLOSE] = "close",
 	};
 
 	static_assert(ARRAY_SIZE(names) == LW_NR_EVENTS);
