@@ -406,7 +406,15 @@ static void events_in_order(struct kunit *test)
 	lw_buffers_clear();
 	KUNIT_EXPECT_FALSE(test, lw_events_take(&at, &event, &lost));
 	KUNIT_EXPECT_EQ(test, lost, 0);
-	KUNIT_EXPECT_EQ(test, at, lw_events_end());
+	KUNIT_EXPECT_FALSE(test, lw_events_any(0));
+	lw_buffer_event(&files[1], LW_EVENT_IMPORT);	/* without a record: none */
+	KUNIT_EXPECT_FALSE(test, lw_events_any(at));
+	lw_ion_client(LW_EVENT_CLIENT);
+	KUNIT_EXPECT_TRUE(test, lw_events_any(at));
+	KUNIT_ASSERT_TRUE(test, lw_events_take(&at, &event, &lost));
+	KUNIT_EXPECT_EQ(test, event.type, LW_EVENT_CLIENT);
+	KUNIT_EXPECT_EQ(test, event.id, 0);
+	KUNIT_EXPECT_FALSE(test, lw_events_any(at));
 }
 
 /* Several threads export and release, one more file each; the last of them reads all the while. */

@@ -6,13 +6,27 @@
 
 static void each_once(struct kunit *test)
 {
-	const void *owner[2];
-	struct lw_files walk = { .owner = owner };
+	struct task_struct *tasks = kunit_kcalloc(test, 2, sizeof(*tasks), GFP_KERNEL);
+	struct lw_files_owner owner[4];
+	struct lw_files walk = { .owner = owner, .task = tasks };
+	struct files_struct *files = (void *)owner;
+	struct mm_struct *mm = (void *)tasks;
 
-	KUNIT_EXPECT_TRUE(test, is_new(&walk, &owner[0]));
-	KUNIT_EXPECT_TRUE(test, is_new(&walk, &owner[1]));
-	KUNIT_EXPECT_FALSE(test, is_new(&walk, &owner[0]));
-	KUNIT_EXPECT_FALSE(test, is_new(&walk, &owner[1]));
+	KUNIT_ASSERT_NOT_NULL(test, tasks);
+	tasks[0].files = files;
+	tasks[0].mm = mm;
+	KUNIT_EXPECT_TRUE(test, is_new(&walk, files));
+	KUNIT_EXPECT_TRUE(test, is_new(&walk, mm));
+	/* a process that shares both */
+	walk.task = &tasks[1];
+	KUNIT_EXPECT_FALSE(test, is_new(&walk, files));
+	KUNIT_EXPECT_FALSE(test, is_new(&walk, mm));
+	/* the first has ended: what is there now is the second's own */
+	tasks[0].files = NULL;
+	tasks[0].mm = NULL;
+	KUNIT_EXPECT_TRUE(test, is_new(&walk, files));
+	KUNIT_EXPECT_TRUE(test, is_new(&walk, mm));
+	KUNIT_EXPECT_EQ(test, walk.nr_owners, 4);
 }
 
 static struct kunit_case files_cases[] = {

@@ -49,6 +49,48 @@ static void reasons(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_reason(&held), LW_REASON_DIED);
 }
 
+/* What was without holders once is an orphan if it is so again, and all were looked at. */
+static void looked_twice(struct kunit *test)
+{
+	struct lw_held held[4];
+	struct lw_holders holders = { .nr = ARRAY_SIZE(held), .held = held };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(held); i++)
+		held[i] = held_by(0, 0, LW_ALIVE);
+	held[0].refs = 1;
+	held[1].fds = 1;
+	held[2].gone = true;
+	held[3].buffer.is.ion = &file;
+	held[3].refs = 1;
+	KUNIT_EXPECT_EQ(test, note_alone(&holders), AGAIN_MS);
+	KUNIT_EXPECT_TRUE(test, held[0].alone);
+	for (i = 1; i < ARRAY_SIZE(held); i++)
+		KUNIT_EXPECT_FALSE(test, held[i].alone);
+	doubt(&holders);
+	KUNIT_EXPECT_EQ(test, lw_reason(&held[0]), LW_REASON_KERNEL);
+	/* it was passed on between the two looks */
+	held[1].fds = 0;
+	held[1].refs = 1;
+	doubt(&holders);
+	KUNIT_EXPECT_TRUE(test, held[1].unsure);
+	KUNIT_EXPECT_EQ(test, lw_reason(&held[1]), LW_NO_ORPHAN);
+	KUNIT_EXPECT_FALSE(test, held[0].unsure);
+	/* somebody could not be looked at */
+	holders.skipped = 1;
+	doubt(&holders);
+	KUNIT_EXPECT_EQ(test, lw_reason(&held[0]), LW_NO_ORPHAN);
+	holders.skipped = 0;
+	/* who ends keeps no references, but does not hide those of others */
+	holders.exiting = 1;
+	doubt(&holders);
+	KUNIT_EXPECT_FALSE(test, held[0].unsure);
+	held[0].refs = 0;
+	doubt(&holders);
+	KUNIT_EXPECT_TRUE(test, held[0].unsure);
+	KUNIT_EXPECT_EQ(test, note_alone(&holders), CLOSED_MS);
+}
+
 static void groups(struct kunit *test)
 {
 	struct lw_held held[7];
@@ -120,7 +162,7 @@ static void who_holds(struct kunit *test)
 	struct lw_holders holders = { .nr = 2, .held = held, .holder = holder };
 	struct known known[2] = { { &held[0], 0 }, { &held[1], 1 } };
 	struct walk walk = {
-		.files.task = current, .holders = &holders, .known = known, .nr_known = 2,
+		.files.task = current, .files.comm = current->comm, .holders = &holders, .known = known, .nr_known = 2,
 		.max_holders = 4,
 	};
 
@@ -145,6 +187,7 @@ static void who_holds(struct kunit *test)
 
 static struct kunit_case holders_cases[] = {
 	KUNIT_CASE(reasons),
+	KUNIT_CASE(looked_twice),
 	KUNIT_CASE(groups),
 	KUNIT_CASE(who_lives),
 	KUNIT_CASE(who_holds),

@@ -260,8 +260,8 @@ u64 lw_event_ms(const struct lw_event *event);
 /* Who waits for an event. */
 extern wait_queue_head_t lw_events_wait;
 
-/** lw_events_end() - Return: the number that the next event will have */
-u64 lw_events_end(void);
+/** lw_events_any() - Return: whether there is an event of number @at or later */
+bool lw_events_any(u64 at);
 
 /**
  * lw_events_take() - copy one event

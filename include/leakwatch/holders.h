@@ -9,9 +9,12 @@
  * an address space hold one reference; it is shown with one of them.
  *
  * A walk takes no reference of a buffer. What is released meanwhile is left out at the end, so
- * whatever is shown held what it holds while the walk was under way, but not all at one instant.
+ * whatever is shown held what it holds while the walk was under way, but not all at one instant: a
+ * buffer that goes from one process to another may be seen with neither, and one whose last holder
+ * ends is without holders before it is released. So who finds buffers that nobody holds looks a
+ * second time, a moment later, and only what is without holders in both is said to be so.
  *
- * Process context, under lw_lock.
+ * Process context, under lw_lock; sleeps.
  */
 #ifndef LEAKWATCH_HOLDERS_H
 #define LEAKWATCH_HOLDERS_H
@@ -41,6 +44,9 @@ enum lw_alive {
  * @fds: how many descriptors,
  * @maps: how many mappings, and
  * @refs: how many references of the kernel's, or clients of ION's, hold it; all 0 if nobody walked
+ * @alone: no process was found to hold it, nor client, when it was looked for first
+ * @unsure: nor is there one now, but there may be: there was a moment ago, or somebody could not be
+ *	looked at, or is just ending
  * @first: the first of its holders; LW_NO_HOLDER if there is none
  */
 struct lw_held {
@@ -51,6 +57,8 @@ struct lw_held {
 	unsigned int fds;
 	unsigned int maps;
 	long refs;
+	bool alone;
+	bool unsure;
 	unsigned int first;
 };
 
@@ -76,6 +84,7 @@ struct lw_holder {
  * struct lw_holders - a snapshot
  * @walked: processes were looked at; not when watching has stopped
  * @skipped: how many could not be
+ * @exiting: how many tasks were just ending
  * @nr: how many buffers
  * @nr_holders: how many holders
  * @held: the buffers, in the order of their numbers
@@ -84,6 +93,7 @@ struct lw_holder {
 struct lw_holders {
 	bool walked;
 	unsigned int skipped;
+	unsigned int exiting;
 	unsigned int nr;
 	unsigned int nr_holders;
 	struct lw_held *held;
@@ -98,6 +108,9 @@ void lw_holders_put(struct lw_holders *holders);
 
 /** lw_holders_find_older() - make records of the buffers that processes hold and that have none */
 void lw_holders_find_older(void);
+
+/** lw_holders_older_skipped() - Return: how many processes that could not look at, all if -1 */
+int lw_holders_older_skipped(void);
 
 /**
  * enum lw_reason - why a buffer is an orphan
@@ -120,7 +133,7 @@ enum lw_reason lw_reason(const struct lw_held *held);
 
 /**
  * struct lw_orphans - equal orphans
- * @like: one of them
+ * @like: the oldest of them
  * @reason: why they are
  * @count: how many
  */

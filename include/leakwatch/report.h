@@ -28,9 +28,10 @@
  * struct lw_settings - what readers want to see
  * @rate: what sampled mode draws at, or will (sample.h)
  * @rows: how many rows top shows, 0 for all
- * @filter: which sites: 'c'ache, 'm'odule, 'p'id, 's'ize, or 0 for all
- * @text: the cache's or module's name
- * @number: the pid or size
+ * @filter: which sites and buffers: 'c'ache, 'm'odule, 'p'id, 's'ize, 'h'eap, 'b'uffer, or 0 for all
+ * @text: the name of the cache, module or heap
+ * @number: the pid, the size, or the ID of the buffer
+ * @buffer_site: the site of that
  * @site: the call site whose paths the stacks show, 0 for all
  */
 struct lw_settings {
@@ -39,6 +40,7 @@ struct lw_settings {
 	char filter;
 	char text[32];
 	int number;
+	u32 buffer_site;
 	u32 site;
 };
 
@@ -62,6 +64,9 @@ void lw_print_title(struct seq_file *seq, const char *name, const char *about);
 
 /** lw_kind_text() - Return: what stands for @site, which has no frames */
 const char *lw_kind_text(u32 site);
+
+/** lw_print_limits() - print what is lost or not heard, and the filter: what limits a table */
+void lw_print_limits(struct seq_file *seq);
 
 /** lw_print_head() - print the first lines of a table: its name, what it covers, what limits it */
 void lw_print_head(struct seq_file *seq, const char *name, const char *about);

@@ -5,10 +5,12 @@
  *
  *   alloc	a size in bytes; the write returns the descriptor
  *   keep	a descriptor: take a reference of the buffer, for ever
+ *   attach	a descriptor: attach a device to the buffer, and detach it
  *   busy	anything: the writer's address space is locked, as while it is changed, until "drop"
  *   drop	anything: give all back
  */
 #include <linux/debugfs.h>
+#include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 #include <linux/file.h>
@@ -54,6 +56,7 @@ struct lender_buffer {
 static struct fake_heap fake_heap = { .device = THIS_MODULE, .name = "fake_heap" };
 
 static struct dentry *dir;
+static struct device *device;
 static struct dma_buf *kept[KEPT_MAX];
 static int nr_kept;
 static DEFINE_MUTEX(lock);
@@ -147,6 +150,20 @@ static int lender_keep(int fd)
 	return -ENOSPC;
 }
 
+static int lender_attach(int fd)
+{
+	struct dma_buf *dmabuf = dma_buf_get(fd);
+	struct dma_buf_attachment *attach;
+
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	attach = dma_buf_attach(dmabuf, device);
+	if (!IS_ERR(attach))
+		dma_buf_detach(dmabuf, attach);
+	dma_buf_put(dmabuf);
+	return PTR_ERR_OR_ZERO(attach);
+}
+
 static void lender_drop(void)
 {
 	mutex_lock(&lock);
@@ -184,6 +201,13 @@ static ssize_t keep_write(struct file *file, const char __user *from, size_t len
 	return err ?: lender_keep(fd) ?: len;
 }
 
+static ssize_t attach_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
+{
+	int fd, err = kstrtoint_from_user(from, len, 0, &fd);
+
+	return err ?: lender_attach(fd) ?: len;
+}
+
 static ssize_t busy_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
 {
 	return lender_busy() ?: len;
@@ -205,14 +229,19 @@ static const struct file_operations name##_fops = {				\
 
 DEFINE_FOPS(alloc);
 DEFINE_FOPS(keep);
+DEFINE_FOPS(attach);
 DEFINE_FOPS(busy);
 DEFINE_FOPS(drop);
 
 static int __init lender_init(void)
 {
+	device = root_device_register("lender");
+	if (IS_ERR(device))
+		return PTR_ERR(device);
 	dir = debugfs_create_dir("lender", NULL);
 	debugfs_create_file("alloc", 0200, dir, NULL, &alloc_fops);
 	debugfs_create_file("keep", 0200, dir, NULL, &keep_fops);
+	debugfs_create_file("attach", 0200, dir, NULL, &attach_fops);
 	debugfs_create_file("busy", 0200, dir, NULL, &busy_fops);
 	debugfs_create_file("drop", 0200, dir, NULL, &drop_fops);
 	return 0;
@@ -223,6 +252,7 @@ static void __exit lender_exit(void)
 {
 	debugfs_remove_recursive(dir);
 	lender_drop();
+	root_device_unregister(device);
 }
 
 module_init(lender_init);

@@ -5,11 +5,26 @@
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <compat/task.h>
 #include <leakwatch/files.h>
 
-#define WAIT_MS		20	/* for an address space that is being changed */
+#define WAIT_MS		20	/* for an address space that is being changed, */
+#define WAIT_ALL_MS	100	/* and for all of them */
+
+/* Who was listed, with a reference. */
+struct listed {
+	struct task_struct *task;
+	char comm[TASK_COMM_LEN];
+};
+
+/* What was walked, and for whom. */
+struct lw_files_owner {
+	const void *is;
+	struct task_struct *task;
+};
 
 static int see_fd(const void *arg, struct file *file, unsigned int fd)
 {
@@ -29,29 +44,41 @@ static void see_vma(struct vm_area_struct *vma, void *arg)
 		walk->map(walk, vma);
 }
 
-/* Processes may share them; each is walked once. */
-static bool is_new(struct lw_files *walk, const void *owner)
+static bool still_has(const struct lw_files_owner *owner)
+{
+	const struct task_struct *task = owner->task;
+
+	return READ_ONCE(task->files) == owner->is || READ_ONCE(task->mm) == owner->is;
+}
+
+/*
+ * Processes may share them; each is walked once. Nothing keeps one whose process has ended: what is
+ * at its address then is another's.
+ */
+static bool is_new(struct lw_files *walk, const void *is)
 {
 	unsigned int i;
 
 	for (i = 0; i < walk->nr_owners; i++)
-		if (walk->owner[i] == owner)
+		if (walk->owner[i].is == is && still_has(&walk->owner[i]))
 			return false;
-	walk->owner[walk->nr_owners++] = owner;
+	walk->owner[walk->nr_owners++] = (struct lw_files_owner){ is, walk->task };
 	return true;
 }
 
-static void walk_fds(struct lw_files *walk, struct task_struct *task)
+static void walk_fds(struct lw_files *walk)
 {
+	struct task_struct *task = walk->task;
+
 	task_lock(task);	/* keeps its files */
 	if (task->files && is_new(walk, task->files))
 		iterate_fd(task->files, 0, see_fd, walk);
 	task_unlock(task);
 }
 
-static void walk_maps(struct lw_files *walk, struct task_struct *task)
+static void walk_maps(struct lw_files *walk)
 {
-	struct mm_struct *mm = get_task_mm(task);
+	struct mm_struct *mm = get_task_mm(walk->task);
 	int ms;
 
 	if (!mm)
@@ -59,11 +86,12 @@ static void walk_maps(struct lw_files *walk, struct task_struct *task)
 	if (!is_new(walk, mm))
 		goto out;
 	for (ms = 0; !mmap_read_trylock(mm); ms++) {
-		if (ms == WAIT_MS) {
+		if (ms == WAIT_MS || walk->waited_ms == WAIT_ALL_MS) {
 			walk->skipped++;
 			goto out;
 		}
 		usleep_range(1000, 2000);
+		walk->waited_ms++;
 	}
 	lw_each_vma(mm, see_vma, walk);
 	mmap_read_unlock(mm);
@@ -80,11 +108,21 @@ static bool is_walked(struct task_struct *task)
 	       (task == leader || READ_ONCE(task->files) != READ_ONCE(leader->files));
 }
 
-/* References of tasks, as a walk cannot be under RCU; those that come while it is made are lost. */
-static struct task_struct **tasks_get(struct lw_files *walk, unsigned int *nr)
+/* It gives up what it has, or has done so: what nobody else has is closed one after the other. */
+static bool is_exiting(struct task_struct *task)
 {
-	struct task_struct *process, *task, **tasks;
+	return READ_ONCE(task->flags) & PF_EXITING && !READ_ONCE(task->exit_state);
+}
+
+/*
+ * References of tasks, as a walk cannot be under RCU; those that come while it is made are lost.
+ * What leads a task may be gone when the task is looked at, so its name is copied now.
+ */
+static struct listed *list_get(struct lw_files *walk, unsigned int *nr)
+{
+	struct task_struct *process, *task;
 	unsigned int max = 64;
+	struct listed *list;
 
 	rcu_read_lock();
 	for_each_process(process)
@@ -93,46 +131,64 @@ static struct task_struct **tasks_get(struct lw_files *walk, unsigned int *nr)
 	rcu_read_unlock();
 	*nr = 0;
 	max += max / 4;
-	tasks = kvmalloc_array(max, sizeof(*tasks), GFP_KERNEL);
-	if (!tasks)
+	list = kvmalloc_array(max, sizeof(*list), GFP_KERNEL);
+	if (!list)
 		return NULL;
 	rcu_read_lock();
 	for_each_process(process)
 		for_each_thread(process, task) {
+			walk->exiting += is_exiting(task);
 			if (!is_walked(task))
 				continue;
-			if (*nr < max) {
-				get_task_struct(task);
-				tasks[(*nr)++] = task;
-			} else {
+			if (*nr == max) {
 				walk->skipped++;
+				continue;
 			}
+			get_task_struct(task);
+			list[*nr].task = task;
+			memcpy(list[*nr].comm, process->comm, TASK_COMM_LEN);
+			++*nr;
 		}
 	rcu_read_unlock();
-	return tasks;
+	return list;
+}
+
+static void list_put(struct listed *list, unsigned int nr)
+{
+	while (nr--)
+		put_task_struct(list[nr].task);
+	kvfree(list);
 }
 
 int lw_files_walk(struct lw_files *walk)
 {
-	struct task_struct **tasks;
+	struct listed *list;
 	unsigned int i, nr;
 
 	walk->skipped = 0;
-	tasks = tasks_get(walk, &nr);
-	if (!tasks)
-		return -ENOMEM;
+	walk->exiting = 0;
+	walk->waited_ms = 0;
 	walk->nr_owners = 0;
+	list = list_get(walk, &nr);
+	if (!list)
+		return -ENOMEM;
 	walk->owner = kvmalloc_array(2 * nr + 1, sizeof(*walk->owner), GFP_KERNEL);
+	if (!walk->owner) {
+		list_put(list, nr);
+		return -ENOMEM;
+	}
 	for (i = 0; i < nr; i++) {
-		walk->task = tasks[i];
-		if (walk->owner) {
-			walk_fds(walk, tasks[i]);
-			walk_maps(walk, tasks[i]);
+		if (fatal_signal_pending(current)) {
+			walk->skipped += nr - i;
+			break;
 		}
-		put_task_struct(tasks[i]);
+		walk->task = list[i].task;
+		walk->comm = list[i].comm;
+		walk_fds(walk);
+		walk_maps(walk);
 		cond_resched();
 	}
-	kvfree(tasks);
 	kvfree(walk->owner);
-	return walk->owner ? 0 : -ENOMEM;
+	list_put(list, nr);
+	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/bsearch.h>
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -17,6 +18,8 @@
 
 #define HOLDERS_MIN	1024U
 #define GROW_MAX	4	/* how often a walk is repeated with more room */
+#define AGAIN_MS	20	/* until one looks again for who holds a buffer, */
+#define CLOSED_MS	100	/* and for one that is about to be closed */
 
 /* A file of a buffer, or what ION calls a buffer, by which its place among the held is found. */
 struct known {
@@ -45,12 +48,20 @@ static void see_older(struct lw_files *walk, struct file *file, unsigned long fr
 	lw_buffer_add_older(&is);
 }
 
+static int older_skipped;
+
 void lw_holders_find_older(void)
 {
 	struct lw_files walk = { .see = see_older };
 
+	older_skipped = 0;
 	if (lw_hooks_class(LW_BUFFER))
-		lw_files_walk(&walk);
+		older_skipped = lw_files_walk(&walk) ? -1 : (int)walk.skipped;
+}
+
+int lw_holders_older_skipped(void)
+{
+	return older_skipped;
 }
 
 static int compare_known(const void *a, const void *b)
@@ -88,7 +99,7 @@ static void see_holder(struct lw_files *files, struct file *file, unsigned long 
 	holders->holder[i] = (struct lw_holder){
 		.from = from, .to = to, .pid = files->task->tgid, .next = held->first,
 	};
-	memcpy(holders->holder[i].comm, files->task->group_leader->comm, TASK_COMM_LEN);
+	memcpy(holders->holder[i].comm, files->comm, TASK_COMM_LEN);
 	held->first = i;
 	if (to)
 		held->maps++;
@@ -118,8 +129,66 @@ static void settle(struct lw_holders *holders)
 		held = &holders->held[i];
 		held->refs = lw_buffer_refs(held->at, held->buffer.id);
 		held->gone = held->refs < 0;
-		if (!held->buffer.is.ion)
-			held->refs = max(held->refs - (long)held->fds - (long)held->maps, 0L);
+		if (held->buffer.is.ion)
+			continue;
+		if (!held->refs)
+			held->buffer.is.file = NULL;	/* it is gone by now */
+		held->refs = max(held->refs - (long)held->fds - (long)held->maps, 0L);
+	}
+}
+
+/* Once, with as much room as it takes. */
+static int look(struct walk *walk)
+{
+	struct lw_holders *holders = walk->holders;
+	int i, err = -ENOMEM;
+
+	for (i = 0; i < GROW_MAX; i++) {
+		kvfree(holders->holder);
+		reset(holders);
+		holders->holder = kvmalloc_array(walk->max_holders, sizeof(*holders->holder),
+						 GFP_KERNEL);
+		err = holders->holder ? lw_files_walk(&walk->files) : -ENOMEM;
+		if (err || holders->nr_holders <= walk->max_holders)
+			break;
+		walk->max_holders = holders->nr_holders + holders->nr_holders / 4;
+	}
+	holders->skipped = walk->files.skipped + (holders->nr_holders > walk->max_holders);
+	holders->exiting = walk->files.exiting;
+	settle(holders);
+	return err;
+}
+
+static bool is_alone(const struct lw_held *held)
+{
+	return !held->gone && !held->fds && !held->maps && !(held->buffer.is.ion && held->refs);
+}
+
+/* Return: how long to wait until one looks again, in ms; 0 if all buffers have somebody. */
+static unsigned int note_alone(struct lw_holders *holders)
+{
+	struct lw_held *held;
+	unsigned int i, ms = 0;
+
+	for (i = 0; i < holders->nr; i++) {
+		held = &holders->held[i];
+		held->alone = is_alone(held);
+		if (held->alone)
+			ms = max_t(unsigned int, ms, held->refs ? AGAIN_MS : CLOSED_MS);
+	}
+	return ms;
+}
+
+/* What has no references is on its way out, if its last holder may be, too. */
+static void doubt(struct lw_holders *holders)
+{
+	struct lw_held *held;
+	unsigned int i;
+
+	for (i = 0; i < holders->nr; i++) {
+		held = &holders->held[i];
+		held->unsure = is_alone(held) && (!held->alone || holders->skipped ||
+						  (!held->refs && holders->exiting));
 	}
 }
 
@@ -129,14 +198,15 @@ static int find_holders(struct lw_holders *holders)
 		.files.see = see_holder, .holders = holders,
 		.max_holders = max(2 * holders->nr, HOLDERS_MIN),
 	};
-	int i, err = -ENOMEM;
+	unsigned int i, ms;
+	int err;
 
 	holders->walked = true;
 	if (!holders->nr)	/* nobody holds anything */
 		return 0;
 	walk.known = kvmalloc_array(holders->nr, sizeof(*walk.known), GFP_KERNEL);
 	if (!walk.known)
-		return err;
+		return -ENOMEM;
 	for (i = 0; i < holders->nr; i++) {
 		const struct lw_dmabuf *is = &holders->held[i].buffer.is;
 
@@ -147,19 +217,14 @@ static int find_holders(struct lw_holders *holders)
 			};
 	}
 	sort(walk.known, walk.nr_known, sizeof(*walk.known), compare_known, NULL);
-	for (i = 0; i < GROW_MAX; i++) {
-		kvfree(holders->holder);
-		reset(holders);
-		holders->holder = kvmalloc_array(walk.max_holders, sizeof(*holders->holder),
-						 GFP_KERNEL);
-		err = holders->holder ? lw_files_walk(&walk.files) : -ENOMEM;
-		if (err || holders->nr_holders <= walk.max_holders)
-			break;
-		walk.max_holders = holders->nr_holders + holders->nr_holders / 4;
+	err = look(&walk);
+	ms = err ? 0 : note_alone(holders);
+	if (ms) {
+		msleep(ms);
+		err = look(&walk);
+		doubt(holders);
 	}
 	kvfree(walk.known);
-	holders->skipped = walk.files.skipped + (holders->nr_holders > walk.max_holders);
-	settle(holders);
 	return err;
 }
 
@@ -187,23 +252,41 @@ static int compare_ids(const void *a, const void *b)
 	return (one->buffer.id > two->buffer.id) - (one->buffer.id < two->buffer.id);
 }
 
-static int copy_records(struct lw_holders *holders)
+/* Return: whether there was room for all. */
+static bool copy_into(struct lw_holders *holders, unsigned int max)
 {
-	unsigned int max = lw_buffers_nr() + 64, at;
-	struct lw_held *held;
+	struct lw_held *held = holders->held;
+	struct lw_buffer buffer;
+	unsigned int at;
 
-	holders->held = kvcalloc(max, sizeof(*held), GFP_KERNEL);
-	if (!holders->held)
-		return -ENOMEM;
-	held = holders->held;
-	for (at = 0; holders->nr < max && lw_buffers_next(&at, &held->buffer); at++) {
+	for (at = 0; lw_buffers_next(&at, &buffer); at++) {
+		if (holders->nr == max)
+			return false;
+		held->buffer = buffer;
 		held->at = at;
-		held->alive = alive(&held->buffer.by);
+		held->alive = alive(&buffer.by);
 		held->first = LW_NO_HOLDER;
 		held++;
 		holders->nr++;
 	}
-	sort(holders->held, holders->nr, sizeof(*held), compare_ids, NULL);
+	return true;
+}
+
+/* Buffers may come while they are copied. */
+static int copy_records(struct lw_holders *holders)
+{
+	unsigned int max = min(lw_buffers_nr() + 64, lw_buffers_max());
+
+	for (;; max = min(2 * max, lw_buffers_max())) {
+		holders->held = kvcalloc(max, sizeof(*holders->held), GFP_KERNEL);
+		if (max && !holders->held)
+			return -ENOMEM;
+		if (copy_into(holders, max))
+			break;
+		kvfree(holders->held);
+		holders->nr = 0;
+	}
+	sort(holders->held, holders->nr, sizeof(*holders->held), compare_ids, NULL);
 	return 0;
 }
 
@@ -233,7 +316,7 @@ void lw_holders_put(struct lw_holders *holders)
 
 enum lw_reason lw_reason(const struct lw_held *held)
 {
-	if (held->gone)
+	if (held->gone || held->unsure)
 		return LW_NO_ORPHAN;
 	if (held->buffer.is.ion) {
 		if (!held->refs)
@@ -290,10 +373,13 @@ struct lw_orphans *lw_orphans_get(const struct lw_holders *holders, unsigned int
 	}
 	sort(group, *nr, sizeof(*group), compare_likes, NULL);
 	for (i = 1; i < *nr; i++) {
-		if (compare_likes(&group[i], &group[last]))
+		if (compare_likes(&group[i], &group[last])) {
 			group[++last] = group[i];
-		else
-			group[last].count++;
+			continue;
+		}
+		group[last].count++;
+		if (group[i].like->buffer.id < group[last].like->buffer.id)
+			group[last].like = group[i].like;
 	}
 	if (*nr)
 		*nr = last + 1;

@@ -73,12 +73,19 @@ static const char *state_of(const struct view *view, const struct lw_held *held)
 {
 	if (!view->holders->walked)
 		return "-";
+	if (held->unsure)
+		return "unsure";
 	if (!held->buffer.is.file && !held->buffer.is.ion)
 		return "closed";
 	if (held->fds)
 		return held->maps ? "fd+map" : "fd";
 	return held->maps ? "map" : held->buffer.is.ion && held->refs ? "client" : "kernel";
 }
+
+static const char * const alive_text[] = {
+	[LW_ALIVE_UNKNOWN] = "-", [LW_ALIVE] = "yes", [LW_ALIVE_DEAD] = "no",
+	[LW_ALIVE_REUSED] = "reused",
+};
 
 static void show_live(struct seq_file *seq, const struct view *view, unsigned int row)
 {
@@ -89,15 +96,15 @@ static void show_live(struct seq_file *seq, const struct view *view, unsigned in
 
 	if (held->gone)
 		return;
-	seq_printf(seq, "%6u %11llu %-16s %-6s %7s %7s %-15s %4s %4s %5s %-7s %7s ",
+	seq_printf(seq, "%6u %11llu %-16s %-6s %7s %7s %-15s %4s %4s %5s %-7s %7s %-6s ",
 		   buffer->id, buffer->is.bytes, heap_name(buffer), state_of(view, held),
 		   number(text[0], !buffer->older,
 			  lw_clock_seconds(buffer->tick, lw_watch_now())),
 		   number(text[1], buffer->by.tgid, buffer->by.tgid), comm_of(buffer, comm),
 		   number(text[2], walked, held->fds), number(text[3], walked, held->maps),
 		   number(text[4], walked, held->refs),
-		   buffer->older ? "-" : lw_event_name(buffer->last),
-		   number(text[5], buffer->site, buffer->site));
+		   buffer->older ? "older" : lw_event_name(buffer->last),
+		   number(text[5], buffer->site, buffer->site), alive_text[held->alive]);
 	if (buffer->is.release)
 		seq_printf(seq, "%ps\n", buffer->is.release);
 	else
@@ -143,10 +150,6 @@ static unsigned int nr_orphans(const struct view *view)
 
 static void show_orphans(struct seq_file *seq, const struct view *view, unsigned int row)
 {
-	static const char * const alive[] = {
-		[LW_ALIVE_UNKNOWN] = "-", [LW_ALIVE] = "yes", [LW_ALIVE_DEAD] = "no",
-		[LW_ALIVE_REUSED] = "reused",
-	};
 	static const char * const reasons[] = {
 		[LW_REASON_KERNEL] = "only the kernel holds it",
 		[LW_REASON_DIED] = "creator died, others hold it",
@@ -155,12 +158,15 @@ static void show_orphans(struct seq_file *seq, const struct view *view, unsigned
 	};
 	const struct lw_orphans *group = &view->orphans[row];
 	const struct lw_buffer *buffer = &group->like->buffer;
-	char pid[DIGITS], comm[TASK_COMM_LEN];
+	char text[3][DIGITS], comm[TASK_COMM_LEN];
 
-	seq_printf(seq, "%7u %9llu %11llu %-16s %7s %-15s %-6s %s\n", group->count,
+	seq_printf(seq, "%7u %9llu %11llu %-16s %7s %-15s %-6s %7s %7s %s\n", group->count,
 		   group->count * buffer->is.bytes >> 10, buffer->is.bytes, heap_name(buffer),
-		   number(pid, buffer->by.tgid, buffer->by.tgid), comm_of(buffer, comm),
-		   alive[group->like->alive], reasons[group->reason]);
+		   number(text[0], buffer->by.tgid, buffer->by.tgid), comm_of(buffer, comm),
+		   alive_text[group->like->alive],
+		   number(text[1], !buffer->older,
+			  lw_clock_seconds(buffer->tick, lw_watch_now())),
+		   number(text[2], buffer->site, buffer->site), reasons[group->reason]);
 }
 
 static bool knows_deferred(void)
@@ -171,17 +177,19 @@ static bool knows_deferred(void)
 static void total_orphans(struct seq_file *seq, const struct view *view)
 {
 	u64 bytes = 0, all = 0;
-	unsigned int i, count = 0;
+	unsigned int i, count = 0, nr = 0;
 
 	for (i = 0; i < view->nr_orphans; i++) {
 		count += view->orphans[i].count;
 		bytes += view->orphans[i].count * view->orphans[i].like->buffer.is.bytes;
 	}
 	for (i = 0; i < view->holders->nr; i++)
-		if (!view->holders->held[i].gone)
+		if (!view->holders->held[i].gone) {
+			nr++;
 			all += view->holders->held[i].buffer.is.bytes;
-	seq_printf(seq, "# total: %u orphans, %llu KB, of %llu KB in buffers\n", count, bytes >> 10,
-		   all >> 10);
+		}
+	seq_printf(seq, "# total: %u orphans, %llu KB, of %u buffers, %llu KB\n", count, bytes >> 10,
+		   nr, all >> 10);
 	if (!knows_deferred())
 		return;
 	for (i = 0, bytes = 0; i < LW_HEAPS; i++)
@@ -247,9 +255,22 @@ static void view_stop(struct seq_file *seq, void *at)
 
 static void show_head(struct seq_file *seq, const struct view *view)
 {
-	lw_print_head(seq, view->kind->name, view->kind->about);
+	unsigned int i, unsure = 0;
+
+	lw_print_title(seq, view->kind->name, view->kind->about);
+	lw_print_limits(seq);
 	if (view->holders->skipped)
 		seq_printf(seq, LW_SKIPPED, view->holders->skipped);
+	for (i = 0; i < view->holders->nr; i++)
+		unsure += view->holders->held[i].unsure;
+	if (unsure)
+		seq_printf(seq, "# %u buffers have nobody just now, but may have: unsure, and no orphans\n",
+			   unsure);
+	if (lw_holders_older_skipped() > 0)
+		seq_printf(seq, "# %d processes were busy at the start: buffers that they had then may be missing\n",
+			   lw_holders_older_skipped());
+	else if (lw_holders_older_skipped())
+		seq_puts(seq, "# there was no memory at the start: older buffers are missing\n");
 	if (!view->holders->walked)
 		seq_puts(seq, "# not watching: nobody knows who holds what\n");
 	seq_printf(seq, "%s\n", view->kind->columns);
@@ -284,6 +305,45 @@ static void view_free(struct view *view)
 	kfree(view);
 }
 
+/* Whoever made it or holds it, where that is asked for. */
+static bool is_of_pid(const struct lw_holders *holders, const struct lw_held *held, int pid)
+{
+	unsigned int i;
+
+	for (i = held->first; i != LW_NO_HOLDER; i = holders->holder[i].next)
+		if (holders->holder[i].pid == pid)
+			return true;
+	return held->buffer.by.tgid == pid;
+}
+
+static bool is_wanted(const struct lw_holders *holders, const struct lw_held *held)
+{
+	const struct lw_buffer *buffer = &held->buffer;
+
+	switch (lw_settings.filter) {
+	case 'h':
+		return !strcmp(heap_name(buffer), lw_settings.text);
+	case 'b':
+		return buffer->id == lw_settings.number;
+	case 'p':
+		return is_of_pid(holders, held, lw_settings.number);
+	case 's':
+		return buffer->is.bytes == lw_settings.number;
+	default:	/* a module, or a cache, of which none is */
+		return !lw_settings.filter || lw_wanted(buffer->site);
+	}
+}
+
+static void keep_wanted(struct lw_holders *holders)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < holders->nr; i++)
+		if (is_wanted(holders, &holders->held[i]))
+			holders->held[nr++] = holders->held[i];
+	holders->nr = nr;
+}
+
 static int view_open(struct file *file, const struct kind *kind)
 {
 	struct view *view = kzalloc(sizeof(*view), GFP_KERNEL);
@@ -294,6 +354,8 @@ static int view_open(struct file *file, const struct kind *kind)
 	view->kind = kind;
 	mutex_lock(&lw_lock);
 	view->holders = lw_holders_get();
+	if (view->holders)
+		keep_wanted(view->holders);
 	mutex_unlock(&lw_lock);
 	if (view->holders)
 		view->orphans = lw_orphans_get(view->holders, &view->nr_orphans);
@@ -333,10 +395,10 @@ DEFINE_VIEW(heaps, "DMA-BUFs by heap or exporter",
 	    "HEAP                       LIVE        KB ORPHANS ORPHAN-KB   PEAK-KB DEFERRED-KB",
 	    nr_heaps, show_heap, NULL);
 DEFINE_VIEW(live, "each DMA-BUF; STATE is what keeps it",
-	    "    ID      SIZE-B HEAP             STATE      AGE     PID COMM             FDS MAPS KREFS LAST    SITE-ID EXPORTER",
+	    "    ID      SIZE-B HEAP             STATE      AGE     PID COMM             FDS MAPS KREFS LAST    SITE-ID ALIVE  EXPORTER",
 	    nr_held, show_live, NULL);
 DEFINE_VIEW(orphans, "DMA-BUFs whose creator is gone, or that no process holds",
-	    "  COUNT        KB      SIZE-B HEAP                 PID COMM            ALIVE  REASON",
+	    "  COUNT        KB      SIZE-B HEAP                 PID COMM            ALIVE      AGE SITE-ID REASON",
 	    nr_orphans, show_orphans, total_orphans);
 DEFINE_VIEW(holders, "who keeps which DMA-BUF; of the kernel's, FD-OR-VA is how many references",
 	    "    ID     PID COMM            HOW    FD-OR-VA                               SIZE-B",

@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <leakwatch/audit.h>
+#include <leakwatch/buffers.h>
 #include <leakwatch/history.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/mark.h>
@@ -46,6 +47,10 @@ bool lw_wanted(u32 id)
 		       lw_settings.number - site->pid_min <= site->pid_span;
 	case 's':
 		return site->size == lw_settings.number;
+	case 'h':	/* which of them, buffers/live says */
+		return lw_what_class(site->what) == LW_BUFFER;
+	case 'b':
+		return id == lw_settings.buffer_site;
 	default:
 		return true;
 	}
@@ -196,9 +201,39 @@ void lw_print_filter(struct seq_file *seq)
 	case 's':
 		seq_printf(seq, "size %d", lw_settings.number);
 		break;
+	case 'h':
+		seq_printf(seq, "heap %s", lw_settings.text);
+		break;
+	case 'b':
+		seq_printf(seq, "buffer %d", lw_settings.number);
+		break;
 	default:
 		seq_puts(seq, "none");
 	}
+}
+
+static bool is_heap(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < LW_HEAPS; i++)
+		if (!strcmp(lw_heap(i)->name, name))
+			return true;
+	return false;
+}
+
+/* Return: whether there is a buffer of that number; its site is noted. */
+static bool find_buffer(unsigned int id)
+{
+	struct lw_buffer buffer;
+	unsigned int at;
+
+	for (at = 0; lw_buffers_next(&at, &buffer); at++)
+		if (buffer.id == id) {
+			lw_settings.buffer_site = buffer.site;
+			return true;
+		}
+	return false;
 }
 
 static int set_filter(char *by, char *value)
@@ -215,6 +250,10 @@ static int set_filter(char *by, char *value)
 		filter = *by;
 	else if ((!strcmp(by, "pid") || !strcmp(by, "size")) &&
 		 !set_number(value, 0, INT_MAX, &number))
+		filter = *by;
+	else if ((!strcmp(by, "heap") && value && *value && is_heap(value)) ||
+		 (!strcmp(by, "buffer") && !set_number(value, 1, INT_MAX, &number) &&
+		  find_buffer(number)))
 		filter = *by;
 	else
 		return -EINVAL;
@@ -256,7 +295,8 @@ static const struct setting {
 	  show_interval, set_interval },
 	{ "site", "0 for all, or an ID of a call site: stacks show its paths alone", show_site,
 	  set_site },
-	{ "filter", "none, cache <name>, module <name>, pid <number>, size <bytes>",
+	{ "filter",
+	  "none, cache <name>, module <name>, pid <number>, size <bytes>, heap <HEAP of buffers/heaps>, buffer <ID of buffers/live>",
 	  lw_print_filter, set_filter },
 	{ "mark", "latest, default, a name in mark, drop <name>: what MARK columns are since",
 	  show_mark, set_mark },

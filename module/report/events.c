@@ -83,7 +83,7 @@ static ssize_t give(struct reader *reader, char __user *to, size_t size)
 static bool is_ready(struct reader *reader)
 {
 	return READ_ONCE(reader->given) < READ_ONCE(reader->len) ||
-	       READ_ONCE(reader->at) < lw_events_end();
+	       lw_events_any(READ_ONCE(reader->at));
 }
 
 static ssize_t events_read(struct file *file, char __user *to, size_t size, loff_t *pos)

@@ -183,10 +183,8 @@ void lw_print_title(struct seq_file *seq, const char *name, const char *about)
 		   lw_mark_is_start() ? " (at the start)" : "");
 }
 
-void lw_print_head(struct seq_file *seq, const char *name, const char *about)
+void lw_print_limits(struct seq_file *seq)
 {
-	lw_print_title(seq, name, about);
-	print_mode(seq);
 	if (lw_stats_lost())
 		seq_printf(seq, "# %lu events were lost or missed, see status\n", lw_stats_lost());
 	lw_hooks_each(print_deaf, seq);
@@ -195,6 +193,13 @@ void lw_print_head(struct seq_file *seq, const char *name, const char *about)
 		lw_print_filter(seq);
 		seq_putc(seq, '\n');
 	}
+}
+
+void lw_print_head(struct seq_file *seq, const char *name, const char *about)
+{
+	lw_print_title(seq, name, about);
+	print_mode(seq);
+	lw_print_limits(seq);
 }
 
 /* One row, columns as in DESIGN; those of one class alone come before the free text. */

@@ -110,9 +110,13 @@ static void print_path(struct seq_file *seq, const struct lw_site *path)
 static void print_orphans(struct seq_file *seq)
 {
 	struct lw_holders *holders = lw_holders_get();
+	static const char * const alive[] = {
+		[LW_ALIVE_UNKNOWN] = "older", [LW_ALIVE] = "alive", [LW_ALIVE_DEAD] = "dead",
+		[LW_ALIVE_REUSED] = "dead",
+	};
 	struct lw_orphans *group = NULL;
 	const struct lw_held *like;
-	char text[TASK_COMM_LEN];
+	char by[TASK_COMM_LEN], holder[TASK_COMM_LEN];
 	unsigned int i, nr = 0, count = 0;
 	u64 bytes = 0;
 
@@ -127,10 +131,11 @@ static void print_orphans(struct seq_file *seq)
 		}
 	if (nr)
 		seq_printf(seq, "   %u orphans of %s (%s), %llu KB: held by %s\n", count,
-			   lw_comm_text(like->buffer.by.comm, text),
-			   like->alive == LW_ALIVE ? "alive" : "dead", bytes >> 10,
+			   like->alive == LW_ALIVE_UNKNOWN ? "somebody" :
+			   lw_comm_text(like->buffer.by.comm, by),
+			   alive[like->alive], bytes >> 10,
 			   like->first == LW_NO_HOLDER ? "the kernel alone" :
-			   holders->holder[like->first].comm);
+			   lw_comm_text(holders->holder[like->first].comm, holder));
 	kvfree(group);
 	if (holders)
 		lw_holders_put(holders);

@@ -573,15 +573,15 @@ u64 lw_event_ms(const struct lw_event *event)
 	return table.loaded_ms + div_u64((when - table.loaded) * MSEC_PER_SEC, HZ);
 }
 
-u64 lw_events_end(void)
+bool lw_events_any(u64 at)
 {
 	unsigned long flags;
-	u64 end;
+	bool any;
 
 	raw_spin_lock_irqsave(&lock, flags);
-	end = table.event_end;
+	any = max(at, table.event_begin) < table.event_end;
 	raw_spin_unlock_irqrestore(&lock, flags);
-	return end;
+	return any;
 }
 
 bool lw_events_take(u64 *at, struct lw_event *to, u64 *lost)

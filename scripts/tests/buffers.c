@@ -12,6 +12,7 @@
  *   dup, close		one more descriptor of it; close the one in hand
  *   path		have a descriptor of where its file is, which is none of the file
  *   keep		have the lender keep a reference
+ *   attach		have the lender attach a device to it, and detach it
  *   busy		have the lender lock this address space
  *   first=N		run on CPU N alone, and there before all others
  *   spin		be busy for ever
@@ -22,6 +23,7 @@
  *   fork		go on in a child; the parent waits for ever
  *   share		the same, but both have one table of descriptors
  *   thread		go on in a thread that has a table of descriptors of its own
+ *   leave		go on in a thread, and have the first one end
  *   follow=FILE	read what events has without waiting, then wait by poll() for more
  *   open=FILE		open it, and leave it open
  *   cost=N		get and close a buffer of a page N times, and say in how many ticks each, when
@@ -457,6 +459,21 @@ static void go_on_in_thread(char **word)
 	pthread_join(id, NULL);
 }
 
+static void *go_on(void *word)
+{
+	run(word);
+	return NULL;
+}
+
+static void leave(char **word)
+{
+	pthread_t id;
+
+	if (pthread_create(&id, NULL, go_on, word))
+		errx(1, "pthread_create");
+	pthread_exit(NULL);
+}
+
 static void run_first(int nr)
 {
 	struct sched_param first = { .sched_priority = 50 };
@@ -494,6 +511,8 @@ static void one(const char *word, char *v)
 		open_path();
 	else if (!strcmp(word, "keep"))
 		ask_lender("keep", fd);
+	else if (!strcmp(word, "attach"))
+		ask_lender("attach", fd);
 	else if (!strcmp(word, "busy"))
 		ask_lender("busy", 0);
 	else if (!strcmp(word, "spin"))
@@ -554,6 +573,8 @@ static char **run(char **word)
 		} else if (!strcmp(*word, "thread")) {
 			go_on_in_thread(word + 1);
 			break;
+		} else if (!strcmp(*word, "leave")) {
+			leave(word + 1);
 		} else {
 			one(*word, NULL);
 		}
