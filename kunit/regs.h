@@ -12,7 +12,12 @@ static inline struct pt_regs *regs_at_entry(struct pt_regs *regs, unsigned long 
 {
 	memset(regs, 0, sizeof(*regs));
 	instruction_pointer_set(regs, function);
+#ifdef CONFIG_ARM
+	regs->ARM_sp = (unsigned long)caller;
+	regs->ARM_lr = *caller;
+#else
 	regs->sp = (unsigned long)caller;
+#endif
 #ifdef CONFIG_ARM64
 	regs->regs[30] = *caller;
 #endif

@@ -65,6 +65,23 @@ struct lw_held {
 #define LW_NO_HOLDER	UINT_MAX
 
 /**
+ * struct lw_makers - who made the buffers of a site
+ * @oldest: the oldest of them; its id is 0 if there is none
+ * @alive: whether who made that one still runs
+ * @heaps: they are of more than one heap
+ * @others: somebody else made some of them
+ */
+struct lw_makers {
+	struct lw_buffer oldest;
+	enum lw_alive alive;
+	bool heaps;
+	bool others;
+};
+
+/** lw_makers_get() - find who made the live buffers of @site */
+void lw_makers_get(u32 site, struct lw_makers *makers);
+
+/**
  * struct lw_holder - a descriptor or a mapping
  * @from: the descriptor, or where the mapping begins,
  * @to: and ends; 0 for a descriptor

@@ -245,6 +245,30 @@ static enum lw_alive alive(const struct lw_actor *by)
 	return is;
 }
 
+static bool same_actor(const struct lw_actor *one, const struct lw_actor *two)
+{
+	return one->tgid == two->tgid && one->start == two->start;
+}
+
+void lw_makers_get(u32 site, struct lw_makers *makers)
+{
+	struct lw_buffer *oldest = &makers->oldest, buffer;
+	unsigned int at;
+
+	*makers = (struct lw_makers){};
+	for (at = 0; lw_buffers_next(&at, &buffer); at++) {
+		if (buffer.site != site)
+			continue;
+		if (oldest->id) {
+			makers->heaps |= buffer.heap != oldest->heap;
+			makers->others |= !same_actor(&buffer.by, &oldest->by);
+		}
+		if (!oldest->id || buffer.id < oldest->id)
+			*oldest = buffer;
+	}
+	makers->alive = alive(&oldest->by);
+}
+
 static int compare_ids(const void *a, const void *b)
 {
 	const struct lw_held *one = a, *two = b;

@@ -11,6 +11,7 @@
 #include <leakwatch/figure.h>
 #include <leakwatch/frame.h>
 #include <leakwatch/history.h>
+#include <leakwatch/holders.h>
 #include <leakwatch/hook.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/mark.h>
@@ -249,6 +250,27 @@ static void print_row(struct seq_file *seq, const struct kind *kind, unsigned in
 	seq_putc(seq, '\n');
 }
 
+/* Of the oldest that is live, and whether that is so of all. */
+static void print_makers(struct seq_file *seq, u32 site)
+{
+	static const char * const alive[] = {
+		[LW_ALIVE_UNKNOWN] = "unknown", [LW_ALIVE] = "alive", [LW_ALIVE_DEAD] = "dead",
+		[LW_ALIVE_REUSED] = "dead",
+	};
+	struct lw_makers makers;
+	char comm[TASK_COMM_LEN];
+
+	lw_makers_get(site, &makers);
+	if (!makers.oldest.id)
+		return;
+	seq_printf(seq, ", heap %s%s, by %s (process %d, thread %d, %s)%s",
+		   lw_heap(makers.oldest.heap)->name, makers.heaps ? " and others" : "",
+		   lw_comm_text(makers.oldest.by.comm, comm), makers.oldest.by.tgid,
+		   makers.oldest.by.pid, alive[makers.alive], makers.others ? " and others" : "");
+	if (makers.oldest.is.release)
+		seq_printf(seq, ", exporter %ps", makers.oldest.is.release);
+}
+
 /* One path: what there is in one line, then its frames. */
 static void print_block(struct seq_file *seq, const struct lw_row *row)
 {
@@ -266,6 +288,7 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 		seq_printf(seq, ", cache %s, size %u", lw_site_cache(site), row->size);
 	} else if (lw_what_class(site->what) == LW_BUFFER) {
 		seq_printf(seq, ", size %u", row->size);
+		print_makers(seq, row->site);
 	} else if (!lw_row_is_backing(row) && row->site != LW_SITE_MIGRATION) {
 		gfp = (__force gfp_t)lw_what_major(site->what);
 		seq_printf(seq, ", order %u, mask %#x(%pGg)", lw_what_order(site->what),

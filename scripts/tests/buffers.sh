@@ -276,6 +276,7 @@ filtered "buffer $id" 59
 equal "holders: of that buffer alone" "$(awk '$1 ~ /^[0-9]+$/ { print $3, $4 }' $B/holders | sort | paste -s -d , -)" "seen fd,seen map"
 equal "top: its site alone" "$(awk '$1 ~ /^[0-9]+$/ { print $3, $5, $6 }' $D/top)" "buffer 1 236"
 equal "stacks: its path alone" "$(grep -c ' times, ' $B/stacks)" 1
+check "stacks: who made it" grep -q "size $((59 * 4 * K)), heap $name, by seen (process $pid_seen, thread $pid_seen, alive), exporter " $B/stacks
 filtered "pid $pid_seen" 59
 filtered "size $((60 * 4 * K))" 60
 check "filter none" sh -c "echo filter none > $D/control"
