@@ -16,9 +16,9 @@
  * is noinline (it has a frame), __noclone (its symbol has no suffix) and does something
  * behind the call (which therefore is no jump).
  *
- * Invariant: remembering what leaked allocates nothing. The lost objects and pages are
- * chained through their own first word, in one list for each path. So kmemleak finds them
- * reachable for as long as this module is loaded.
+ * Invariant: remembering what leaked allocates nothing. The lost objects are chained through
+ * their own first word, pages through their struct page, in one list for each path. So kmemleak
+ * finds them reachable for as long as this module is loaded.
  *
  * Locks and contexts: whoever drives is alone, first the loading task, then the kthread;
  * what runs in interrupts runs on the driver's behalf while the driver waits. The counters
@@ -32,9 +32,11 @@
  *	# path leaky_path_a 750
  *	# path leaky_path_b 250
  *	# failed 0
+ *	# high 0
  *
  * Class slab counts objects (a large kmalloc is one), class page counts base pages. A path
- * counts what is live of the leak, in the same unit. Failed are steps that found no memory.
+ * counts what is live of the leak, in the same unit. Failed are steps that found no memory, high
+ * the pages of the leak that are in high memory.
  * What the allocators take for themselves on the way is not in it: slab pages, and for
  * vmalloc its descriptors and page tables.
  *
@@ -99,6 +101,10 @@ MODULE_PARM_DESC(size, "bytes of a kmalloc, softirq or rcu object, 8..4194304, r
 static int leaky_order;
 module_param_named(order, leaky_order, int, 0444);
 MODULE_PARM_DESC(order, "order of a page leak, 0..9 (default 0)");
+
+static bool leaky_high;
+module_param_named(high, leaky_high, bool, 0444);
+MODULE_PARM_DESC(high, "pages that leak may be in high memory (default 0)");
 
 static int leaky_rate;
 module_param_named(rate, leaky_rate, int, 0444);
@@ -233,7 +239,8 @@ static struct leaky_row leaky_rows[LEAKY_NR_ROWS] = {
 /**
  * struct leaky_path - what was lost on one path
  * @function: the function at its head
- * @lost: the lost objects, areas or blocks of pages, chained through their first word
+ * @lost: the lost objects, areas or blocks of pages, chained through their first word, or, of
+ *	pages, private
  * @live: how many objects or base pages @lost stands for
  */
 struct leaky_path {
@@ -320,6 +327,7 @@ static struct kmem_cache *leaky_cache;
 static long leaky_units;		/* objects or base pages one entry of a list stands for */
 static LLIST_HEAD(leaky_kept);		/* the innocent ones */
 static atomic_long_t leaky_failed;	/* steps that found no memory */
+static atomic_long_t leaky_nr_high;	/* pages that leaked and are in high memory */
 static struct leaky_job leaky_job;
 static struct irq_work leaky_irq;
 static void *leaky_irq_object;
@@ -447,14 +455,27 @@ static noinline __noclone bool leaky_leak_cache(struct leaky_path *path)
 	return true;
 }
 
+/* A page in high memory has no address; private is its owner's. */
+static struct llist_node *leaky_page_node(struct page *page)
+{
+	return (struct llist_node *)&page->private;
+}
+
+static struct page *leaky_node_page(struct llist_node *node)
+{
+	return container_of((unsigned long *)node, struct page, private);
+}
+
 static noinline __noclone bool leaky_leak_page(struct leaky_path *path)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, leaky_order);
+	struct page *page = alloc_pages(leaky_high ? GFP_HIGHUSER : GFP_KERNEL, leaky_order);
 
 	if (!page)
 		return leaky_no_memory();
 	leaky_charge(LEAKY_LEAK_PAGE, 1L << leaky_order);
-	leaky_add_lost(path, page_address(page));
+	if (PageHighMem(page))
+		atomic_long_add(1L << leaky_order, &leaky_nr_high);
+	leaky_add_lost(path, leaky_page_node(page));
 	return true;
 }
 
@@ -471,7 +492,7 @@ static noinline __noclone bool leaky_leak_split(struct leaky_path *path)
 	for (i = 0; i < 1 << LEAKY_SPLIT_ORDER; i += 2) {
 		__free_page(page + i);
 		leaky_uncharge(LEAKY_LEAK_SPLIT, 1);
-		leaky_add_lost(path, page_address(page + i + 1));
+		leaky_add_lost(path, leaky_page_node(page + i + 1));
 	}
 	return true;
 }
@@ -1069,12 +1090,12 @@ static void leaky_free_cached(struct llist_node *node)
 
 static void leaky_free_pages(struct llist_node *node)
 {
-	__free_pages(virt_to_page(node), leaky_order);
+	__free_pages(leaky_node_page(node), leaky_order);
 }
 
 static void leaky_free_page(struct llist_node *node)
 {
-	__free_page(virt_to_page(node));
+	__free_page(leaky_node_page(node));
 }
 
 static void leaky_free_area(struct llist_node *node)
@@ -1333,6 +1354,7 @@ static int leaky_truth_show(struct seq_file *m, void *unused)
 	for (i = 0; leaky_kind->leak && i < LEAKY_NR_PATHS; i++)
 		seq_printf(m, "%s\n", leaky_path_print(&leaky_paths[i], line, sizeof(line)));
 	seq_printf(m, "# failed %ld\n", atomic_long_read(&leaky_failed));
+	seq_printf(m, "# high %ld\n", atomic_long_read(&leaky_nr_high));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(leaky_truth);

@@ -188,7 +188,7 @@ static int lender_busy(void)
 /* Even a descriptor of 0 is written by somebody: standard input has it. */
 static ssize_t alloc_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
 {
-	size_t bytes;
+	unsigned long bytes;
 	int err = kstrtoul_from_user(from, len, 0, &bytes);
 
 	return err ?: lender_alloc(bytes);

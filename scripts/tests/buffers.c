@@ -241,12 +241,17 @@ static void alloc(size_t size)
 	errx(1, "what is the heap '%s'?", heap);
 }
 
-/* Under QEMU's -icount shift=0 a tick is an instruction, on arm64 16 of them. */
+/* Under QEMU's -icount shift=0 a tick is an instruction, on arm64 and arm 16 of them. */
 static unsigned long ticks(void)
 {
 	unsigned long now;
 #ifdef __aarch64__
 	asm volatile("isb; mrs %0, cntvct_el0" : "=r"(now));
+#elif defined(__arm__)
+	unsigned int low, high;
+
+	asm volatile("isb; mrrc p15, 1, %0, %1, c14" : "=r"(low), "=r"(high));
+	now = low;		/* goes round */
 #else
 	unsigned int low, high;
 

@@ -40,6 +40,17 @@ whole split leaky_leak_split count=100
 whole vmalloc leaky_leak_vmalloc count=100 churn=100
 whole rcu leaky_leak_rcu count=2000
 
+if grep -q '^HighFree: *[1-9][0-9][0-9][0-9]' /proc/meminfo; then
+	writes clear
+	check "high memory: the driver loads" insmod ./leaky.ko kind=page high=1 count=500
+	equal "high memory: all are there" "$(awk '$2 == "high" { print $3 }' $T/truth)" 500
+	check "high memory: every figure is the driver's" truth
+	writes 1 ../leaky/free
+	check "high memory: freed, all is even" truth
+	check "high memory: nothing was lost" lossless
+	check "high memory: the driver unloads" rmmod leaky
+fi
+
 writes clear
 check "blind: the driver loads" insmod ./leaky.ko kind=none count=0 rate=1 blind=100
 writes 1 ../leaky/stop
