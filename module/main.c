@@ -69,9 +69,9 @@ static char *mode = "exact";
 module_param(mode, charp, 0444);
 MODULE_PARM_DESC(mode, "exact: every event; sampled: some, drawn at random, the rest estimated (exact)");
 
-static unsigned long sample_bytes = 1UL << (LW_RATE_DEFAULT + LW_RATE_SHIFT);
+static unsigned long sample_bytes;
 module_param(sample_bytes, ulong, 0444);
-MODULE_PARM_DESC(sample_bytes, "sampled mode: of so many bytes one draw, a power of two, 4096 to 1073741824 (16384); of pages 32 times as many");
+MODULE_PARM_DESC(sample_bytes, "sampled mode: of so many bytes one draw, a power of two, 4096 to 1073741824 (0: RAM / 131072, 16384 at least); of pages 32 times as many");
 
 static char *classes = "slab,page,buffer";
 module_param(classes, charp, 0444);
@@ -158,7 +158,8 @@ static int check_parameters(void)
 		pr_err("mode=%s is none of exact, sampled\n", mode);
 		return -EINVAL;
 	}
-	lw_settings.rate = lw_rate_of_bytes(sample_bytes);
+	lw_settings.rate = sample_bytes ? lw_rate_of_bytes(sample_bytes) :
+					  lw_rate_of_memory(totalram_pages());
 	if (!lw_settings.rate) {
 		pr_err("sample_bytes=%lu is not " LW_SAMPLE_RANGE "\n", sample_bytes);
 		return -EINVAL;

@@ -32,7 +32,8 @@
 #define LW_RATE_MIN		1U
 /* the longest distance, 23 times the mean, must fit a long */
 #define LW_RATE_MAX		(BITS_PER_LONG == 64 ? 19U : 15U)
-#define LW_RATE_DEFAULT		3U
+#define LW_RATE_DEFAULT		3U		/* the least default */
+#define LW_RATE_MEMORY		17		/* the default: memory / 2^that */
 
 /* Of the bytes of pages, as a shift: one in 32. */
 #define LW_PAGES_SHARE		5
@@ -51,6 +52,17 @@ static __always_inline unsigned long lw_rate_bytes(u32 rate)
 
 /** lw_rate_of_bytes() - Return: the rate of that mean distance, 0 if there is none such */
 u32 lw_rate_of_bytes(unsigned long bytes);
+
+/**
+ * lw_rate_of_memory() - the rate by default
+ * @pages: how much memory there is
+ *
+ * So that what is drawn and live, were an eighth of it slab objects, is an entry for four counters
+ * of the filter (filter.h).
+ *
+ * Return: the rate, LW_RATE_DEFAULT or above.
+ */
+u32 lw_rate_of_memory(unsigned long pages);
 
 /* The rate that is drawn at now, 0 in exact mode. Changes only while no allocations are heard. */
 extern u32 lw_sample_rate;

@@ -2,6 +2,7 @@
 /* sample: distances, draws and weights, beside what the C library computes in floating point. */
 #include <math.h>
 #include "host.h"
+#include <leakwatch/filter.h>
 #include "../../module/track/sample.c"
 
 #define DRAWS	host_many(2000000UL)
@@ -127,6 +128,23 @@ static void bulks(void)
 	       drawn / DRAWS, p);
 }
 
+/* So that what is drawn of an eighth of the memory fills a quarter of the filter. */
+static void defaults(void)
+{
+	unsigned long mb, drawn;
+
+	expect(lw_rate_of_memory(0) == LW_RATE_DEFAULT, "got %u", lw_rate_of_memory(0));
+	for (mb = 64; mb <= 1UL << 20; mb += mb / 16) {
+		u32 rate = lw_rate_of_memory(mb << (20 - PAGE_SHIFT));
+
+		drawn = (mb << 20) / 8 / lw_rate_bytes(rate);
+		expect(drawn <= 1UL << (LW_FILTER_BITS - 2), "%lu of %lu MB", drawn, mb);
+		expect(rate == LW_RATE_DEFAULT || drawn >= 1UL << (LW_FILTER_BITS - 3),
+		       "%lu of %lu MB", drawn, mb);
+	}
+	expect(lw_rate_of_memory(ULONG_MAX) == LW_RATE_MAX, "got %u", lw_rate_of_memory(ULONG_MAX));
+}
+
 int main(void)
 {
 	lw_sample_init(1);
@@ -136,6 +154,7 @@ int main(void)
 		{ "distances are exponential", distances },
 		{ "estimates have no bias, and the variance that they say", estimates },
 		{ "draws in bulk have none either", bulks },
+		{ "by default the filter is a quarter full of an eighth of the memory", defaults },
 		{}
 	});
 }

@@ -34,7 +34,7 @@ unsigned long lw_memory_bytes(unsigned int sites, unsigned int histories)
 {
 	return lw_live_bytes() + lw_pages_bytes() + lw_buffers_bytes() +
 	       lw_sites_bytes(sites) + lw_history_bytes(histories, sites) + lw_caches_bytes() +
-	       lw_walk_bytes() + lw_frame_bytes() + lw_members_bytes();
+	       lw_walk_bytes() + lw_frame_bytes() + lw_members_bytes() + lw_filter_bytes();
 }
 
 static void show_tables(struct seq_file *seq)

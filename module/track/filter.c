@@ -4,55 +4,97 @@
 #include <leakwatch/filter.h>
 #include <leakwatch/live.h>
 
-#define OPEN	(1 << 30)	/* more than there can be entries */
+#define COUNTERS	(1U << LW_FILTER_BITS)
 
-static_assert(OPEN > LW_LIVE_MAX);
-
-atomic_t lw_filter[1 << LW_FILTER_BITS] __cacheline_aligned;
+atomic_t lw_filter[LW_FILTER_WORDS] __cacheline_aligned;
 bool lw_filter_counts __read_mostly = true;
+
+/* Which bits of its word counter @nr is, so that it is byte @nr of the array. */
+static unsigned int shift_of(unsigned int nr)
+{
+	nr %= sizeof(int);
+#ifdef __BIG_ENDIAN
+	nr = sizeof(int) - 1 - nr;
+#endif
+	return nr * 8;
+}
+
+/* @by is 1 or -1. */
+static void count(unsigned int nr, int by)
+{
+	atomic_t *word = &lw_filter[nr / sizeof(int)];
+	unsigned int shift = shift_of(nr);
+	int seen = atomic_read(word), was;
+
+	for (;;) {
+		if (((unsigned int)seen >> shift & LW_FILTER_MOST) == LW_FILTER_MOST)
+			return;
+		was = atomic_cmpxchg(word, seen, (unsigned int)seen + ((unsigned int)by << shift));
+		if (was == seen)
+			return;
+		seen = was;
+	}
+}
+
+void lw_filter_add(unsigned long addr)
+{
+	count(lw_filter_nr(addr), 1);
+}
+
+void lw_filter_sub(unsigned long addr)
+{
+	count(lw_filter_nr(addr), -1);
+}
+
+/* All of them. */
+static void set(u8 to)
+{
+	unsigned int i;
+
+	for (i = 0; i < LW_FILTER_WORDS; i++)
+		atomic_set(&lw_filter[i], to * 0x01010101U);
+}
 
 void lw_filter_clear(void)
 {
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(lw_filter); i++)
-		atomic_set(&lw_filter[i], 0);
+	set(0);
 	WRITE_ONCE(lw_filter_counts, true);
 }
 
 void lw_filter_open(void)
 {
-	int i;
-
 	WRITE_ONCE(lw_filter_counts, false);
-	/* added, not set: somebody may be about to discount what he has just removed */
-	for (i = 0; i < ARRAY_SIZE(lw_filter); i++)
-		atomic_add(OPEN, &lw_filter[i]);
+	/* somebody may be about to discount what he has just removed: it stays what it is */
+	set(LW_FILTER_MOST);
 }
 
-static void count(unsigned long addr, u64 entry, void *unused)
+static void count_entry(unsigned long addr, u64 entry, void *unused)
 {
 	lw_filter_add(addr);
 }
 
 void lw_filter_fill(void)
 {
-	int i;
+	unsigned int nr;
 
-	for (i = 0; i < ARRAY_SIZE(lw_filter); i++)
-		atomic_set(&lw_filter[i], OPEN);
-	lw_live_walk(count, NULL);
+	set(1);
+	lw_live_walk(count_entry, NULL);
 	/* pairs with lw_filter_counting() */
 	smp_store_release(&lw_filter_counts, true);
-	for (i = 0; i < ARRAY_SIZE(lw_filter); i++)
-		atomic_sub(OPEN, &lw_filter[i]);
+	for (nr = 0; nr < COUNTERS; nr++)
+		count(nr, -1);
 }
 
 unsigned int lw_filter_load(void)
 {
-	unsigned int i, used = 0;
+	unsigned int nr, used = 0;
 
-	for (i = 0; i < ARRAY_SIZE(lw_filter); i++)
-		used += atomic_read(&lw_filter[i]) != 0;
-	return used * 100 / ARRAY_SIZE(lw_filter);
+	for (nr = 0; nr < COUNTERS; nr++)
+		used += READ_ONCE(((const u8 *)lw_filter)[nr]) != 0;
+	return used * 100 / COUNTERS;
+}
+
+unsigned long lw_filter_bytes(void)
+{
+	return sizeof(lw_filter);
 }

@@ -124,6 +124,14 @@ u32 lw_rate_of_bytes(unsigned long bytes)
 	return 0;
 }
 
+u32 lw_rate_of_memory(unsigned long pages)
+{
+	unsigned int shift = order_base_2(pages >> (LW_RATE_MEMORY - PAGE_SHIFT));
+
+	return clamp(shift, LW_RATE_DEFAULT + LW_RATE_SHIFT, LW_RATE_MAX + LW_RATE_SHIFT) -
+	       LW_RATE_SHIFT;
+}
+
 /*
  * With x = bytes / sample_bytes, 1 / p is 1 / (1 - exp(-x)), and the same is (1 / x) * h, where
  * h = x / (1 - exp(-x)) = 1 + x/2 + x^2/12 - x^4/720 + ..., which is short for an x of 1/2 or less.
