@@ -39,6 +39,9 @@
 #define GROW_LOAD		70
 #define GROW_INTERVAL		HZ
 
+/* Then a part of it is looked through for what can be forgotten: all of it in about a minute. */
+#define FORGET_PARTS		64
+
 LW_OWN_TEXT(lw_text_begin)
 
 static unsigned long objects;
@@ -290,9 +293,13 @@ static void grow_if_needed(void)
 
 static void look_at_load(struct work_struct *unused)
 {
+	static unsigned long at;
+
 	mutex_lock(&lw_lock);
-	if (lw_watch_on())
+	if (lw_watch_on()) {
+		lw_live_forget(&at, lw_live_slots() / FORGET_PARTS);
 		grow_if_needed();
+	}
 	mutex_unlock(&lw_lock);
 	schedule_delayed_work(&grower, GROW_INTERVAL);
 }

@@ -7,6 +7,8 @@
  *	63  62 61        48 47          31 30               2   1    0
  *	[state][   tag    ][    site     ][       age       ][given][used]
  *
+ * The age is the tick at which it was allocated, or given up.
+ *
  * A page frame's entry (pages.h) is the same without a tag: the frame is its place in the table.
  *
  * The address of an object is not stored. The bucket in which an entry stands and its tag, put
@@ -95,10 +97,11 @@ static inline u64 lw_entry_as(u64 entry, enum lw_state state)
 	return (entry & ~(3ULL << LW_STATE_SHIFT)) | (u64)state << LW_STATE_SHIFT;
 }
 
-/** lw_entry_given() - Return: the same entry, given up */
-static inline u64 lw_entry_given(u64 entry)
+/** lw_entry_given() - Return: the same entry, given up at tick @age, which is its age from then on */
+static inline u64 lw_entry_given(u64 entry, u32 age)
 {
-	return (entry & ~((u64)LW_SITE_MASK << LW_SITE_SHIFT)) | LW_GIVEN;
+	return lw_entry_since((entry & ((3ULL << LW_STATE_SHIFT) | LW_TAG_MASK)) | LW_USED |
+			      LW_GIVEN, age);
 }
 
 /** lw_entry_left() - Return: what an entry of a first bucket leaves */
@@ -156,7 +159,7 @@ static inline u32 lw_entry_site(u64 entry)
 	return (entry >> LW_SITE_SHIFT) & LW_SITE_MASK;
 }
 
-/** lw_entry_age() - Return: the tick at which it was allocated */
+/** lw_entry_age() - Return: the tick at which it was allocated, or given up */
 static inline u32 lw_entry_age(u64 entry)
 {
 	return (entry >> LW_AGE_SHIFT) & LW_AGE_MASK;

@@ -35,6 +35,8 @@
 #define LW_LIVE_BUCKET	6	/* its size in bytes, as a power of two */
 #define LW_LIVE_OBJECT	3	/* that of the smallest object */
 
+#define LW_GIVEN_TICKS	60U	/* for so long the free of what was given up is waited for */
+
 #define LW_LIVE_ANNEXES	3	/* at most: so it can become eight times as large */
 
 #define LW_LIVE_FOLD	7	/* by how much a tag is folded into itself */
@@ -344,7 +346,7 @@ static __always_inline u64 lw_live_try_take(unsigned long addr, struct lw_place 
  * @addr: the object's address
  * @old: set to the entry as it was
  *
- * From then on it belongs to LW_SITE_NOBODY. If there is no entry one is made, for the same reason.
+ * From then on it belongs to LW_SITE_NOBODY, for a while (lw_live_forget()). If there is no entry one is made, for the same reason.
  * Any context.
  *
  * Return: 0; -ENOENT if there was no entry; -ENOSPC if there was none, and no room for one;
@@ -379,9 +381,30 @@ bool lw_live_next(unsigned long *at, unsigned long *addr, u64 *entry);
  * @addr: the object's address
  * @seen: the entry, as lw_live_next() gave it
  *
+ * It need not be the owner of the address who does so (live.c, "Forgetting").
  * Any context. Return: whether it was.
  */
 bool lw_live_drop(unsigned long addr, u64 seen);
+
+/**
+ * lw_live_forget() - remove what was given up more than LW_GIVEN_TICKS ago
+ * @at: the number of the slot to begin at, over all parts; set to where to go on, 0 after the last
+ * @nr: how many slots to look at, at most
+ *
+ * Its free, if that is still to come, is then unmatched. Runs beside the hooks. Process context,
+ * reschedules now and then.
+ *
+ * Return: how many were removed.
+ */
+unsigned long lw_live_forget(unsigned long *at, unsigned long nr);
+
+/**
+ * lw_live_count() - how many entries there are
+ * @given: set to how many of them were given up
+ *
+ * Runs beside the hooks, as lw_live_next() does, and counts what that does not show, too.
+ */
+unsigned long lw_live_count(unsigned long *given);
 
 /**
  * lw_live_walk() - show every entry of a live object to @see

@@ -41,6 +41,7 @@
  * @LW_SITES_SPOILT: site numbers lost to two CPUs making the same site at once: no loss
  * @LW_ZOOMED: paths that were taken of call sites that are zoomed at: no loss
  * @LW_ZOOM_OVER: objects of such that got none, as there were too many: no loss
+ * @LW_FORGOTTEN: objects that were given up, and of which no free was heard for a while: no loss
  * @LW_NR_STATS: how many there are
  */
 enum lw_stat {
@@ -70,6 +71,7 @@ enum lw_stat {
 	LW_SITES_SPOILT,
 	LW_ZOOMED,
 	LW_ZOOM_OVER,
+	LW_FORGOTTEN,
 	LW_NR_STATS
 };
 

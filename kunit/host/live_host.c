@@ -467,6 +467,45 @@ static void nmi(void)
 	       without);
 }
 
+/* Wherever it stands, what was given up long ago goes, part by part, and nothing else. */
+static void forgets(void)
+{
+	unsigned long nr = 200, i, at = 0, steps = 0, gone = 0, given;
+	u64 old;
+
+	if (!init(64, span_of(64)))
+		return;
+	lw_live_may_grow(4);
+	lw_live_grow();
+	lw_live_grow();
+	jiffies = 0;
+	for (i = 0; i < nr; i++)
+		expect(!lw_live_add(BASE + i * 4096, 1, &old), "%lu", i);
+	jiffies = 1000UL << LW_TICK_SHIFT;
+	for (i = 0; i < nr; i += 2)
+		expect(!lw_live_give(BASE + i * 4096, &old), "%lu", i);
+	lw_live_give(BASE + nr * 4096, &old);		/* older than the table */
+	expect(lw_live_count(&given) == nr + 1 && given == nr / 2 + 1, "%lu given", given);
+	jiffies += (unsigned long)LW_GIVEN_TICKS << LW_TICK_SHIFT;
+	expect(!lw_live_forget(&at, ULONG_MAX) && !at, "too early");
+	expect(!lw_live_give(BASE + 4096, &old), "given up just now");
+	jiffies += 1UL << LW_TICK_SHIFT;
+	do {
+		gone += lw_live_forget(&at, 100);
+		steps++;
+	} while (at);
+	expect(gone == nr / 2 + 1, "%lu are gone", gone);
+	expect(steps == lw_live_slots() / 100 + 1, "%lu steps for %lu slots", steps,
+	       lw_live_slots());
+	expect(lw_stat_read(LW_FORGOTTEN) == gone, "%lu counted", lw_stat_read(LW_FORGOTTEN));
+	expect(lw_live_count(&given) == nr / 2 && given == 1, "%lu given", given);
+	for (i = 1; i < nr; i += 2)
+		expect(!lw_live_take(BASE + i * 4096, &old) && !!(old & LW_GIVEN) == (i == 1),
+		       "%lu", i);
+	expect(!entries(), "%lu are left", entries());
+	lw_live_exit();
+}
+
 /*
  * Threads, each with objects of its own, in a table that they fill together: buckets are shared, so
  * there are spills and moves all the time. Another thread walks the table meanwhile.
@@ -586,6 +625,7 @@ int main(void)
 		{ "random operations agree with a model, beyond the first size", beyond },
 		{ "grown, full to 85 %", load_grown },
 		{ "objects side by side fill 90 % as well", runs },
+		{ "what was given up long ago is forgotten", forgets },
 		{ "in NMI room is made where the lock is free", nmi },
 		{ "2, 4, 8, 16 threads: the table is what its owners say", threads },
 		{ "2, 4, 8, 16 threads that miss frees: the same", threads_miss },

@@ -213,7 +213,7 @@ static struct object *put(unsigned int bucket_nr, int i, unsigned int first, uns
 	if (bucket_nr != first)
 		spill(bucket(first));
 	if (state == GIVEN)
-		entry = lw_entry_given(entry);
+		entry = lw_entry_given(entry, 0);
 	*slot = entry;
 	return it;
 }
@@ -441,6 +441,96 @@ static void meets_annex(void)
 }
 
 /*
+ * Somebody who is not its owner removes its entry: as its free was missed, or as it was given up
+ * long ago. There is room in its first bucket, and another slot of it would be taken first.
+ */
+static unsigned long removed, left_alone;
+
+static void remove_moved(void)
+{
+	unsigned long at = 0, addr, seen = 0;
+	u64 entry;
+
+	if (lw_live_forget(&at, ULONG_MAX))
+		seen++;
+	for (at = 0; lw_live_next(&at, &addr, &entry); at++)
+		if (addr == moved->addr && !lw_entry_age(entry))
+			seen += lw_live_drop(addr, entry);
+	removed += seen;
+	left_alone += !seen;
+}
+
+static void stage_removal(enum object_state state)
+{
+	struct lw_place at = {};
+	unsigned long addr;
+
+	lw_live_clear();
+	lw_stats_clear();
+	nr_objects = 0;
+	next_addr = BASE;
+	addr = addr_in(0, 3);
+	lw_live_place(addr, &at);
+	next_addr = addr;
+	moved = put(0, (at.slot - lw_live.slot + 3) % SLOTS, 0, 3, state);
+	moved->old = true;
+	in_place = put(0, 0, 0, 1, OUT);
+	in_way = put(0, 0, 3, 2, OUT);
+}
+
+static void meet_removal(const char *what, enum object_state state)
+{
+	unsigned int most[2], i, j;
+	int complaints = host_complaints, first;
+
+	operations = what;
+	order.program[0] = use_moved;
+	order.program[1] = remove_moved;
+	order.program[2] = NULL;
+	stage_removal(state);
+	order.nr = 0;
+	run_order();
+	most[0] = order.used[0];
+	/* what is gone is not looked for twice: so many if nobody is in the way */
+	most[1] = 3 * lw_live_slots();
+	for (first = 0; first < 2; first++)
+		for (i = 0; i <= most[first]; i += STEP)
+			for (j = 1; j <= most[!first]; j += STEP) {
+				stage_removal(state);
+				order.turn[0] = (struct turn){ first, i };
+				order.turn[1] = (struct turn){ !first, j };
+				order.turn[2] = (struct turn){ first, UINT_MAX };
+				order.nr = 3;
+				run_order();
+				check_at_rest();
+				orders++;
+				if (bad_order(what, complaints))
+					return;
+			}
+}
+
+static void meets_removal(void)
+{
+	static const char * const programs[] = { "a", "at", "aa", "ata", "aat", "ta", "taa", "tgt",
+						 "aPat", "agt" };
+	int i;
+
+	orders = 0;
+	removed = 0;
+	left_alone = 0;
+	missing = true;
+	jiffies = (unsigned long)(2 * LW_GIVEN_TICKS) << LW_TICK_SHIFT;
+	for (i = 0; i < ARRAY_SIZE(programs); i++) {
+		meet_removal(programs[i], LIVE);
+		meet_removal(programs[i], GIVEN);
+	}
+	missing = false;
+	expect(removed > orders / 10 && left_alone > orders / 10, "%lu of %lu removed", removed,
+	       orders);
+	printf("# %lu orders, removed in %lu\n", orders, removed);
+}
+
+/*
  * At random: three CPUs, each with a few objects in a table that is nearly full, do a few
  * operations each.
  */
@@ -602,6 +692,7 @@ TEST(meets_free)
 TEST(meets_give)
 TEST(meets_miss)
 TEST(meets_annex)
+TEST(meets_removal)
 TEST(random_cases)
 TEST(random_cases_miss)
 TEST(random_cases_annex)
@@ -613,6 +704,7 @@ int main(void)
 		{ "what is moved is given up, and freed", test_meets_give },
 		{ "what is moved is allocated though it was not freed", test_meets_miss },
 		{ "what was moved is allocated again into an annex", test_meets_annex },
+		{ "what is allocated again is removed by somebody else", test_meets_removal },
 		{ "random programs in random orders", test_random_cases },
 		{ "random programs that miss frees", test_random_cases_miss },
 		{ "random programs in a table that has grown", test_random_cases_annex },

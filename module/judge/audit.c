@@ -135,6 +135,7 @@ int lw_audit_run(void)
 {
 	unsigned long begin = jiffies;
 	struct suspects all = {};
+	unsigned long at = 0;
 
 	all.suspect = kvmalloc_array(SUSPECTS, sizeof(*all.suspect), GFP_KERNEL);
 	if (!all.suspect)
@@ -142,6 +143,7 @@ int lw_audit_run(void)
 	last.objects = 0;
 	last.pages = 0;
 	lw_pages_settle();
+	lw_live_forget(&at, ULONG_MAX);
 	audit_by(&all, look_at_objects, drop_objects);
 	audit_by(&all, look_at_pages, drop_pages);
 	kvfree(all.suspect);

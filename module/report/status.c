@@ -39,7 +39,8 @@ unsigned long lw_memory_bytes(unsigned int sites, unsigned int histories)
 
 static void show_tables(struct seq_file *seq)
 {
-	unsigned long live[LW_NR_CLASSES] = {}, slots = lw_live_slots();
+	unsigned long live[LW_NR_CLASSES] = {}, slots = lw_live_slots(), given;
+	unsigned long entries = lw_live_count(&given);
 	struct lw_count count;
 	u32 id;
 
@@ -51,7 +52,8 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "objects_live", live[LW_SLAB]);
 	line(seq, "objects_max", slots);
 	line(seq, "objects_limit", lw_live_limit());
-	line(seq, "objects_load_percent", live[LW_SLAB] * 100 / slots);
+	line(seq, "objects_given", given);
+	line(seq, "objects_load_percent", entries * 100 / slots);
 	line(seq, "objects_kb", lw_live_bytes() >> 10);
 	line(seq, "pages_live", live[LW_PAGE]);
 	line(seq, "pages_kb", lw_pages_bytes() >> 10);

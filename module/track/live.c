@@ -71,6 +71,20 @@
  *
  * What goes from an annex leaves its tag, too, which nobody looks for there.
  *
+ * Forgetting
+ * ----------
+ * What was given up is taken by its free, or replaced when its address is handed out again. Where
+ * the slab allocator takes such objects back without a call that could be heard, and then gives
+ * the slab away, neither comes. So what was given up LW_GIVEN_TICKS ago is removed. Nothing need
+ * be proven of the object: it is nobody's, and a free that comes after all finds nothing and is
+ * counted as unmatched. As its age is the tick at which it was given up, the word is the same
+ * as what was looked at only if it is the same tombstone.
+ *
+ * This, and lw_live_drop(), remove an entry beside its owner, who may be allocating that address.
+ * It is one cmpxchg, so for movers and look-ups it is a free. But it leaves no tag: the owner, who
+ * has looked for what the address left and then for its entry, could have found neither, as the one
+ * became the other in between; it would add an entry in some other slot, and there would be both.
+ *
  * Invariant: an object that is in the table is visible to a free at every moment, in one place.
  */
 #include <linux/bitops.h>
@@ -198,7 +212,7 @@ static void spill(const u64 *first)
 		set_bit((first - lw_live.slot) / SLOTS, lw_live.spilled);
 }
 
-/* Remove an entry, wherever it is. */
+/* Remove an entry, wherever it is, for the owner of its address. */
 static bool leave(u64 *slot, u64 seen)
 {
 	return lw_try_cmpxchg64(slot, seen,
@@ -435,6 +449,7 @@ int lw_live_take(unsigned long addr, u64 *old)
 
 int lw_live_give(unsigned long addr, u64 *old)
 {
+	u32 now = lw_clock_now();
 	struct lw_place at;
 	int tries;
 	u64 *here;
@@ -444,7 +459,7 @@ int lw_live_give(unsigned long addr, u64 *old)
 	for (tries = 0; tries < TRIES; tries++) {
 		here = find_anywhere(&at, old);
 		if (!here)
-			return add(at, lw_place_entry(&at) | LW_GIVEN, old) == -ENOSPC ?
+			return add(at, lw_entry_given(lw_place_entry(&at), now), old) == -ENOSPC ?
 			       -ENOSPC : -ENOENT;
 		if (*old & LW_GIVEN)
 			return -EALREADY;
@@ -452,7 +467,7 @@ int lw_live_give(unsigned long addr, u64 *old)
 			wait_for_mover();
 			continue;
 		}
-		if (lw_try_cmpxchg64(here, *old, lw_entry_given(*old)))
+		if (lw_try_cmpxchg64(here, *old, lw_entry_given(*old, now)))
 			return 0;
 	}
 	return -EBUSY;
@@ -468,7 +483,7 @@ bool lw_live_drop(unsigned long addr, u64 seen)
 	here = find_anywhere(&at, &now);
 	/* it may have been moved meanwhile: what makes it the same is its site and age */
 	return here && lw_entry_as(now, LW_FIRST) == lw_entry_as(seen, LW_FIRST) &&
-	       leave(here, now);
+	       lw_try_cmpxchg64(here, now, 0);	/* "Forgetting" */
 }
 
 u64 *lw_live_part(unsigned int nr, unsigned long *slots)
@@ -507,6 +522,58 @@ bool lw_live_next(unsigned long *at, unsigned long *addr, u64 *entry)
 		begin += slots;
 	}
 	return false;
+}
+
+static bool is_stale(u64 entry)
+{
+	u32 ticks = (lw_clock_now() - lw_entry_age(entry)) & LW_TICK_MASK;
+
+	/* of what is still to come more than half have passed */
+	return lw_entry_state(entry) >= LW_FIRST && entry & LW_GIVEN &&
+	       ticks > LW_GIVEN_TICKS && ticks <= LW_TICK_MASK / 2;
+}
+
+unsigned long lw_live_forget(unsigned long *at, unsigned long nr)
+{
+	unsigned long begin = 0, from = *at, slots, i, forgotten = 0;
+	unsigned int part;
+	u64 *slot, entry;
+
+	for (part = 0; nr && (slot = lw_live_part(part, &slots)); part++) {
+		for (i = max(from, begin) - begin; nr && i < slots; i++, nr--) {
+			*at = begin + i + 1;
+			entry = lw_read64(&slot[i]);
+			if (is_stale(entry))
+				forgotten += lw_try_cmpxchg64(&slot[i], entry, 0);
+			if (!(i % 8192))
+				cond_resched();
+		}
+		begin += slots;
+	}
+	if (nr)
+		*at = 0;
+	lw_stat_add(LW_FORGOTTEN, forgotten);
+	return forgotten;
+}
+
+unsigned long lw_live_count(unsigned long *given)
+{
+	unsigned long slots, i, all = 0;
+	unsigned int part;
+	u64 *slot, entry;
+
+	*given = 0;
+	for (part = 0; (slot = lw_live_part(part, &slots)); part++)
+		for (i = 0; i < slots; i++) {
+			entry = lw_read64(&slot[i]);
+			if (lw_entry_state(entry) >= LW_FIRST) {
+				all++;
+				*given += !!(entry & LW_GIVEN);
+			}
+			if (!(i % 8192))
+				cond_resched();
+		}
+	return all;
 }
 
 void lw_live_walk(void (*see)(unsigned long addr, u64 entry, void *arg), void *arg)

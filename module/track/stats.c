@@ -32,6 +32,7 @@ static const char * const names[] = {
 	[LW_SITES_SPOILT]	= "spoilt_site_ids",
 	[LW_ZOOMED]		= "zoomed_paths",
 	[LW_ZOOM_OVER]		= "zoomed_without_path",
+	[LW_FORGOTTEN]		= "forgotten_given",
 };
 
 static_assert(ARRAY_SIZE(names) == LW_NR_STATS);
