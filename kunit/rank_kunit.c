@@ -389,6 +389,52 @@ static void no_size(struct kunit *test)
 	lw_rows_put(rows);
 }
 
+/*
+ * The variance of what is live, in KB: nr * w * (w - 1) * bytes^2, w = 1 / (1 - exp(-x)). Of blocks
+ * in part, too, and by the largest sample_bytes.
+ */
+static void errors(struct kunit *test)
+{
+	static const struct {
+		lw_what_t what;
+		u32 size;
+		u32 rate;
+		long live;
+		u64 variance;
+	} cases[] = {
+		{ LW_SLAB | 64ULL << 32, 64, LW_RATE_DEFAULT, 100, 25600 },
+		{ LW_SLAB | 64ULL << 32, 64, LW_RATE_DEFAULT, 0, 0 },
+		{ LW_PAGE, PAGE_SIZE, LW_RATE_DEFAULT, 1, 262138 },
+		{ LW_PAGE | 3 << 8, PAGE_SIZE, LW_RATE_DEFAULT, 1, 4095 },
+		{ LW_PAGE | 3 << 8, PAGE_SIZE, LW_RATE_DEFAULT, 5, 102367 },
+		{ LW_PAGE | 3 << 8, PAGE_SIZE, LW_RATE_DEFAULT, 8, 262059 },
+		{ LW_PAGE | 3 << 8, PAGE_SIZE, LW_RATE_DEFAULT, 13, 364426 },
+		/* 32 GB a draw */
+		{ LW_PAGE, PAGE_SIZE, 19, 3, 3ULL << 50 },
+		{ LW_PAGE | 9 << 8, PAGE_SIZE, 19, 1024, 2ULL << 50 },
+	};
+	struct lw_site site = {};
+	struct lw_row row;
+	unsigned int i;
+	u64 off;
+
+	if (PAGE_SHIFT != 12 || LW_RATE_MAX < 19) {
+		kunit_skip(test, "figures are for 64 bits and pages of 4 KB\n");
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		site.what = lw_what_drawn(cases[i].what, cases[i].rate);
+		site.size = cases[i].size;
+		row = (struct lw_row){ .live = cases[i].live };
+		estimate_live(&row, &site);
+		off = row.variance > cases[i].variance ? row.variance - cases[i].variance :
+		      cases[i].variance - row.variance;
+		KUNIT_EXPECT_LE_MSG(test, off, cases[i].variance / 1000 + 1,
+				    "case %u: %llu, should be %llu", i, row.variance,
+				    cases[i].variance);
+	}
+}
+
 static struct kunit_case rank_cases[] = {
 	KUNIT_CASE(tiers),
 	KUNIT_CASE(ties),
@@ -399,6 +445,7 @@ static struct kunit_case rank_cases[] = {
 	KUNIT_CASE(ages),
 	KUNIT_CASE(adopted),
 	KUNIT_CASE(no_size),
+	KUNIT_CASE(errors),
 	{}
 };
 

@@ -24,4 +24,26 @@ static inline struct pt_regs *regs_at_entry(struct pt_regs *regs, unsigned long 
 	return regs;
 }
 
+/* Argument @nr, of the first six, of the function that is being entered. */
+static inline void regs_set_arg(struct pt_regs *regs, unsigned int nr, unsigned long value)
+{
+#ifdef CONFIG_ARM64
+	regs->regs[nr] = value;
+#elif defined(CONFIG_X86_64)
+	unsigned long *arg[] = { &regs->di, &regs->si, &regs->dx, &regs->cx, &regs->r8, &regs->r9 };
+
+	*arg[nr] = value;
+#endif
+}
+
+/* What the function that returns, returns. */
+static inline void regs_set_result(struct pt_regs *regs, unsigned long value)
+{
+#ifdef CONFIG_ARM64
+	regs->regs[0] = value;
+#elif defined(CONFIG_X86_64)
+	regs->ax = value;
+#endif
+}
+
 #endif

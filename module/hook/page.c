@@ -31,7 +31,7 @@ static void page_alloc(void *data, struct page *page, unsigned int order, gfp_t 
 		lw_pages_alloc(page_to_pfn(page), order, (__force u32)gfp);
 }
 
-/* What the last event on this CPU told of: a bulk allocation then tells of it again. */
+/* What the last event on this CPU told of: a bulk allocation that it came in tells of it again. */
 DEFINE_PER_CPU(struct page *, lw_page_last);
 
 static noinline __noclone void page_due(void *data, struct page *page, unsigned int order,
@@ -119,6 +119,7 @@ static void pages_bulk_enter(void *data, struct pt_regs *regs)
 	bulk->filled = 0;
 	while (bulk->array && bulk->filled < nr && bulk->array[bulk->filled])
 		bulk->filled++;
+	this_cpu_write(lw_page_last, NULL);	/* that may be free by now, and come once more */
 	bulk->none = !lw_draw_begin(&bulk->draw, lw_page_bytes(nr));
 	if (!bulk->none)
 		bulk->site = site_now(lw_regs_arg(regs, 0), &bulk->draw, regs);

@@ -53,19 +53,29 @@ struct walk {
 };
 
 /*
- * Of what was drawn: what it stands for. The variance is the sum of w * (w - 1) over what is live,
- * each in units of its own size: objects, or blocks of pages.
+ * Of @nr draws of which @bytes are live each, in KB: w * (w - 1) of each, in units of its size. The
+ * product of what one stands for may have 70 bits.
+ */
+static u64 variance_of(u64 nr, u64 bytes, u64 weight)
+{
+	u64 unit = lw_weigh(bytes, weight);
+
+	return mul_u64_u64_shr(nr, mul_u64_u64_shr(unit, unit - bytes, 10), 10);
+}
+
+/*
+ * Of what was drawn: what it stands for. Pages were drawn as blocks, of which a part may have been
+ * freed: as few blocks as can be, which gives the largest error.
  */
 static void estimate_live(struct lw_row *row, const struct lw_site *site)
 {
-	u64 weight = lw_site_weight(site), bytes = site->size, unit, nr = max(row->live, 0L);
+	u64 weight = lw_site_weight(site), nr = max(row->live, 0L);
+	unsigned int order = 0;
 
-	if (lw_what_class(site->what) == LW_PAGE) {
-		bytes <<= lw_what_order(site->what);
-		nr >>= lw_what_order(site->what);
-	}
-	unit = lw_weigh(bytes, weight);		/* what one draw stands for */
-	row->variance = mul_u64_u64_shr(nr, unit * (unit - bytes), 20);
+	if (lw_what_class(site->what) == LW_PAGE)
+		order = lw_what_order(site->what);
+	row->variance = variance_of(nr >> order, (u64)site->size << order, weight) +
+			variance_of(1, (nr & ((1UL << order) - 1)) * site->size, weight);
 	row->live = lw_weigh(row->live, weight);
 	row->grown = lw_weigh(row->grown, weight);
 }
