@@ -228,6 +228,24 @@ static void missed_free(struct kunit *test)
 	conserved(test);
 }
 
+/* What only the kernel's walker could tell is no hint for those to come; what was walked is. */
+static void hints(struct kunit *test)
+{
+	struct lw_path path = { .nr = 2, .frame = { 16, 32 }, .place = LW_PLACE_NONE };
+	struct lw_site **before = kunit_kmalloc(test, sizeof(lw_paths_met), GFP_KERNEL);
+	u32 site;
+
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	memcpy(before, lw_paths_met, sizeof(lw_paths_met));
+	site = site_of(lw_what_kmalloc(64, 0), &path, NULL);
+	KUNIT_EXPECT_EQ(test, site_of(lw_what_kmalloc(64, 0), &path, NULL), site);
+	KUNIT_EXPECT_EQ(test, memcmp(before, lw_paths_met, sizeof(lw_paths_met)), 0);
+	path.place = 64;
+	KUNIT_EXPECT_EQ(test, site_of(lw_what_kmalloc(64, 0), &path, NULL), site);
+	KUNIT_EXPECT_PTR_EQ(test, lw_site_met_path(lw_what_kmalloc(64, 0), 16, 64, 0),
+			    &lw_sites[site]);
+}
+
 static void given_up(struct kunit *test)
 {
 	/* given up, then freed: gone at the first, nothing at the second */
@@ -853,6 +871,7 @@ static struct kunit_case door_cases[] = {
 	KUNIT_CASE(objects),
 	KUNIT_CASE(no_objects),
 	KUNIT_CASE(missed_free),
+	KUNIT_CASE(hints),
 	KUNIT_CASE(given_up),
 	KUNIT_CASE(outside),
 	KUNIT_CASE(full_table),

@@ -714,7 +714,40 @@ static void entry_of_kernel_beside_kretprobe(struct kunit *test)
 	expect_caller_or_short(test, "lw_test_shrinks");
 }
 
+/*
+ * Steps are written by one CPU at a time, and none of an era that is over: somebody who is late
+ * leaves those of the present one alone.
+ */
+static void settling_late(struct kunit *test)
+{
+	unsigned long frame = 16;
+	struct capture by = { .depth = 1, .era = lw_walk_now() };
+	struct lw_site *site;
+
+	if (!by.era)
+		kunit_skip(test, "there is no fast walk here");
+	KUNIT_ASSERT_EQ(test, lw_sites_init(LW_SITES_MIN), 0);
+	site = &lw_sites[lw_site_get(lw_what_kmalloc(64, 0), &frame, 1, NULL)];
+	by.first.ip = frame;
+	settling = 1;			/* another CPU is at it */
+	settle(site, &by);
+	KUNIT_EXPECT_EQ(test, site->era, 0);
+	KUNIT_EXPECT_TRUE(test, is_new(site, by.era));
+	settling = 0;
+	lw_walk_doubt();
+	settle(site, &by);
+	KUNIT_EXPECT_EQ(test, site->era, 0);
+	KUNIT_EXPECT_EQ(test, site->tried, 0);
+	by.era = lw_walk_now();
+	settle(site, &by);
+	KUNIT_EXPECT_EQ(test, site->era, by.era);
+	KUNIT_EXPECT_FALSE(test, is_new(site, by.era));
+	KUNIT_EXPECT_EQ(test, settling, 0);
+	lw_sites_exit();
+}
+
 static struct kunit_case path_cases[] = {
+	KUNIT_CASE(settling_late),
 	KUNIT_CASE(frame_names),
 	KUNIT_CASE(frame_kinds),
 	KUNIT_CASE(objects),

@@ -3,6 +3,7 @@
  * KUnit tests of walk: the fast walk goes where the kernel's goes, or says that it cannot.
  */
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/kprobes.h>
 #include <linux/random.h>
@@ -10,6 +11,7 @@
 #include <linux/stacktrace.h>
 #include <leakwatch/path.h>
 #include "../module/track/walk.c"
+#include "race.h"
 
 #define FRAMES	48
 
@@ -827,6 +829,222 @@ static void no_room(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, seen.whole);
 }
 
+/*
+ * Several threads walk, and are recognised, while shapes are forgotten and taught again and eras
+ * begin: what a fast walk says is what the slow one does, or it says nothing.
+ */
+struct walker {
+	unsigned int nr;
+	unsigned int of;
+	unsigned long rounds;
+	lw_what_t what;
+	unsigned long whole;
+	unsigned long known;
+	unsigned long wrong;
+	struct lw_path path;
+	unsigned long slow[LW_DEPTH_MAX + LW_INNER_MAX];
+};
+
+static atomic_t walking;
+
+/* Is that the stack from @call_site on, as far as it goes? */
+static bool is_path(const struct walker *w, unsigned int nr_slow, unsigned long call_site,
+		    const unsigned long *frame, unsigned int nr)
+{
+	unsigned int at = 0;
+
+	while (at < nr_slow && w->slow[at] != call_site)
+		at++;
+	return nr && at + nr <= nr_slow && !memcmp(&w->slow[at], frame, nr * sizeof(long));
+}
+
+static noinline __noclone void race_capture(struct walker *w, unsigned long call_site)
+{
+	u32 site = lw_path_like_call(&w->path, call_site, w->what);
+	unsigned int nr = lw_walk_slow(w->slow, ARRAY_SIZE(w->slow));
+
+	if (site != LW_SITE_NOBODY) {
+		w->known++;
+		w->wrong += !is_path(w, nr, call_site, lw_site_frames(&lw_sites[site]),
+				     lw_sites[site].nr_frames);
+		return;
+	}
+	w->wrong += !is_path(w, nr, call_site, w->path.frame, w->path.nr);
+	if (w->path.place == LW_PLACE_NONE)
+		return;
+	w->whole++;
+	site = lw_site_get(w->what, w->path.frame, w->path.nr, NULL);
+	lw_site_meet_path(&lw_sites[site], w->path.place);
+}
+
+static noinline __noclone void race_plain(struct walker *w)
+{
+	race_capture(w, _RET_IP_);
+	barrier();
+}
+
+static noinline __noclone void race_aligns(struct walker *w)
+{
+	u8 room[64] __aligned(64);
+	u8 *at = room;
+
+	OPTIMIZER_HIDE_VAR(at);
+	at[0] = 1;
+	race_plain(w);
+	asm volatile ("" : : "r" (at));
+}
+
+static noinline __noclone void race_varies(struct walker *w, unsigned int bytes)
+{
+	u8 *room = __builtin_alloca(bytes);
+
+	OPTIMIZER_HIDE_VAR(room);
+	room[0] = 1;
+	if (bytes & 8)
+		race_aligns(w);
+	else
+		race_plain(w);
+	asm volatile ("" : : "r" (room));
+}
+
+static void walk_or_forget(void *arg)
+{
+	struct walker *w = arg;
+	unsigned long i;
+
+	if (w->nr) {
+		for (i = 0; i < w->rounds; i++) {
+			race_varies(w, 8 + i % 9 * 8);
+			if (!(i % 16))
+				cond_resched();
+		}
+		atomic_dec(&walking);
+		return;
+	}
+	for (i = 0; atomic_read(&walking); i++) {
+		if (i % 2)
+			lw_walk_doubt();
+		else
+			lw_walk_forget(THIS_MODULE, false);
+		usleep_range(100, 2000);
+	}
+	w->whole = i;
+}
+
+static void races(struct kunit *test)
+{
+	struct walker *w = kunit_kcalloc(test, 5, sizeof(*w), GFP_KERNEL);
+	unsigned long whole = 0;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	KUNIT_ASSERT_EQ(test, lw_sites_init(1024), 0);
+	for (i = 0; i < 5; i++)
+		w[i] = (struct walker){ .nr = i, .of = 5, .rounds = race_many(20000),
+					.what = lw_what_kmalloc(64, 0) };
+	atomic_set(&walking, 4);
+	race(test, 5, walk_or_forget, w, sizeof(*w));
+	for (i = 1; i < 5; i++) {
+		KUNIT_EXPECT_EQ(test, w[i].wrong, 0);
+		whole += w[i].whole;	/* they have the same paths: who is first walks it */
+		KUNIT_EXPECT_GT(test, w[i].known, w[i].rounds / 10);
+	}
+	kunit_info(test, "%lu times disturbed; of %lu walks %lu known, of all %lu walked fast\n",
+		   w[0].whole, w[1].rounds, w[1].known, whole);
+	KUNIT_EXPECT_GT(test, whole, 0);
+	KUNIT_EXPECT_GT(test, w[0].whole, 4);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_WRONG), 0);
+	lw_sites_exit();
+	lw_walk_forget(THIS_MODULE, false);
+}
+
+#endif
+
+#if defined(LW_STACK_ORC) || defined(LW_STACK_RECORDS)
+
+static void doubt_often(void *arg)
+{
+	unsigned long i, *nr = arg;
+	u32 era, before = lw_walk_now();
+
+	for (i = 0; i < race_many(20000); i++) {
+		lw_walk_doubt();
+		era = lw_walk_now();
+		*nr += era - before - 1 < U32_MAX / 2;	/* it has gone on */
+		before = era;
+	}
+}
+
+/* However many doubt at once: each has an era of its own, and none comes back. */
+static void doubts(struct kunit *test)
+{
+	unsigned long forward[4] = {}, i;
+	u32 era = lw_walk_now();
+
+	race(test, ARRAY_SIZE(forward), doubt_often, forward, sizeof(*forward));
+	for (i = 0; i < ARRAY_SIZE(forward); i++)
+		KUNIT_EXPECT_EQ(test, forward[i], race_many(20000));
+	KUNIT_EXPECT_EQ(test, lw_walk_now() - era, 4 * race_many(20000));
+}
+
+#endif
+
+#ifdef LW_STACK_RECORDS
+
+/*
+ * Frame records as nobody keeps them: misaligned, in a ring, pointing below where the walk began or
+ * beyond the end. Nothing outside of the stack is read, and whoever goes on gets to an end.
+ */
+static void bad_records(struct kunit *test)
+{
+	unsigned long record[8] = {}, at = (unsigned long)&record[2], low = (unsigned long)record;
+	struct lw_walk walk, begun;
+	unsigned int i, n;
+	struct {
+		unsigned long next;
+		bool goes_on;
+	} cases[] = {
+		{ at, true },			/* itself */
+		{ at - 2 * sizeof(long), true },	/* one before, which leads back */
+		{ at + 1, true },		/* within, but misaligned */
+		{ at + 4, true },
+		{ low - 2 * sizeof(long), false },
+		{ 0, false },
+		{ ~0UL, false },
+		{ ~0UL - 7, false },
+		{ 0, false },			/* behind the last record that there can be */
+	};
+
+	KUNIT_ASSERT_TRUE(test, lw_walk_begin(&begun, lw_walk_here()));
+	cases[ARRAY_SIZE(cases) - 1].next = begun.end + 1;
+	begun.low = low;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		record[0] = at;
+		record[1] = 0x1234567;
+		record[2] = cases[i].next;
+		record[3] = 0x1234567;
+		barrier();
+		walk = begun;
+		walk.at = at;
+		KUNIT_EXPECT_TRUE(test, lw_walk_next(&walk, 0));
+		KUNIT_EXPECT_EQ(test, walk.at, cases[i].next);
+		KUNIT_EXPECT_EQ(test, lw_walk_next(&walk, 0), cases[i].goes_on);
+		for (n = 0; n < 4 * LW_DEPTH_MAX && lw_walk_next(&walk, 0); n++)
+			;
+	}
+	/* the greatest depth ends what goes round and round */
+	record[2] = at;
+	barrier();
+	walk = begun;
+	walk.at = at;
+	walk.ip = 0x1234567;
+	for (i = 0; i < LW_DEPTH_MAX; i++)
+		known.frame[i] = 0x1234567;
+	KUNIT_EXPECT_TRUE(test, lw_walk_by(&walk, known.frame, known.step, LW_DEPTH_MAX));
+	known.frame[LW_DEPTH_MAX - 1]++;
+	KUNIT_EXPECT_FALSE(test, lw_walk_by(&walk, known.frame, known.step, LW_DEPTH_MAX));
+}
+
 #endif
 
 static struct kunit_case walk_cases[] = {
@@ -848,6 +1066,13 @@ static struct kunit_case walk_cases[] = {
 	KUNIT_CASE(garbage),
 	KUNIT_CASE(forgets),
 	KUNIT_CASE(no_room),
+	KUNIT_CASE(races),
+#endif
+#if defined(LW_STACK_ORC) || defined(LW_STACK_RECORDS)
+	KUNIT_CASE(doubts),
+#endif
+#ifdef LW_STACK_RECORDS
+	KUNIT_CASE(bad_records),
 #endif
 	{}
 };

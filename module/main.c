@@ -25,7 +25,7 @@
 #include <leakwatch/report.h>
 #include <leakwatch/sample.h>
 
-#define SITES_DEFAULT_MIN	2048U
+#define SITES_DEFAULT_MIN	1024U
 #define SITES_DEFAULT_MAX	65536U
 #define SITES_STEP		256U	/* in which a default is looked for */
 #define BUFFERS_DEFAULT_MIN	512U

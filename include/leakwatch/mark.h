@@ -114,8 +114,11 @@ void lw_marks_keep(bool wanted);
 /** lw_watch_start() - watching begins, with a mark. Process context: takes a census. */
 void lw_watch_start(void);
 
-/** lw_watch_turn() - the mode has just changed */
-void lw_watch_turn(void);
+/** lw_watch_turn() - the mode has just changed; for @ms no allocation was heard */
+void lw_watch_turn(unsigned int ms);
+
+/** lw_watch_deaf_ms() - Return: how long that was the last time, since watching began; else 0 */
+unsigned int lw_watch_deaf_ms(void);
 
 /** lw_watch_turned() - Return: whether it has since watching began */
 bool lw_watch_turned(void);

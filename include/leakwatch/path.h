@@ -26,11 +26,14 @@
 /* The slow walk has frames of its own at the beginning, the fast one has not. */
 #define LW_INNER_FAST	(LW_INNER_MAX - 4)
 
+/* The place of what only the kernel's walker could tell: nobody looks for it by that. */
+#define LW_PLACE_NONE	(~0UL)
+
 /**
  * struct lw_path - a path
  * @backing: the slab allocator asked for pages for itself, or for a large kmalloc
  * @cut: the stack did not show the caller
- * @place: where on its stack the call site is (lw_walk_place()); 0 if that is not known
+ * @place: where on its stack the call site is (lw_walk_place()), or LW_PLACE_NONE
  * @nr: how many frames
  * @frame: return addresses, the call site first
  */

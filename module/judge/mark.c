@@ -29,6 +29,7 @@ static struct baseline *chosen = marks;
 static unsigned long nr_set;
 static bool on, keep;
 static u64 started, turned, stopped;	/* seconds since boot; turned: 0 if never */
+static unsigned int deaf_ms;		/* when it turned */
 static u32 stopped_tick;
 
 static int make(struct baseline *mark, const char *name)
@@ -305,9 +306,15 @@ void lw_watch_start(void)
 	on = true;
 }
 
-void lw_watch_turn(void)
+void lw_watch_turn(unsigned int ms)
 {
 	turned = ktime_get_boottime_seconds();
+	deaf_ms = ms;
+}
+
+unsigned int lw_watch_deaf_ms(void)
+{
+	return turned ? deaf_ms : 0;
 }
 
 bool lw_watch_turned(void)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where the files are, and what start and stop mean. */
 #include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
 #include <leakwatch/audit.h>
 #include <leakwatch/buffers.h>
 #include <leakwatch/dir.h>
@@ -54,6 +56,7 @@ void lw_stop(void)
 /* In the order that filter.h gives. */
 int lw_mode_set(u32 rate)
 {
+	ktime_t begin = ktime_get();
 	int err;
 
 	if (!lw_watch_on()) {
@@ -66,7 +69,7 @@ int lw_mode_set(u32 rate)
 	err = lw_hooks_turn();
 	lw_filter_fill();
 	err = err ?: lw_hooks_resume();
-	lw_watch_turn();
+	lw_watch_turn(DIV_ROUND_UP((u32)ktime_us_delta(ktime_get(), begin), 1000));
 	if (err)
 		lw_stop();
 	return err;

@@ -40,6 +40,7 @@ unsigned long lw_memory_bytes(unsigned int sites, unsigned int histories)
 static void show_tables(struct seq_file *seq)
 {
 	unsigned long live[LW_NR_CLASSES] = {}, slots = lw_live_slots(), given;
+	unsigned long bytes = lw_memory_bytes(lw_sites_max(), lw_history_max()) + lw_marks_bytes();
 	unsigned long entries = lw_live_count(&given);
 	struct lw_count count;
 	u32 id;
@@ -73,8 +74,8 @@ static void show_tables(struct seq_file *seq)
 	line(seq, "histories_kb", lw_history_bytes(lw_history_max(), lw_sites_max()) >> 10);
 	line(seq, "samples", lw_history_passes());
 	line(seq, "sample_us", lw_history_took());
-	line(seq, "memory_kb", (lw_memory_bytes(lw_sites_max(), lw_history_max()) +
-				lw_marks_bytes()) >> 10);
+	line(seq, "memory_kb", bytes >> 10);
+	line(seq, "memory_limit_kb", (bytes + (lw_live_limit() - slots) * sizeof(u64)) >> 10);
 }
 
 static void show_audit(struct seq_file *seq)
@@ -131,6 +132,7 @@ static int status_show(struct seq_file *seq, void *unused)
 	seq_printf(seq, "%-24s %s\n", "movable", lw_movable ? "on" : "off");
 	seq_printf(seq, "%-24s %s\n", "mode", lw_sampled() ? "sampled" : "exact");
 	line(seq, "mode_age", lw_watch_mode_seconds());
+	line(seq, "deaf_ms", lw_watch_deaf_ms());
 	line(seq, "sample_bytes", lw_rate_bytes(lw_settings.rate));
 	if (lw_sampled())
 		line(seq, "filter_load_percent", lw_filter_load());

@@ -102,7 +102,7 @@ static u32 site_of(lw_what_t what, const struct lw_path *path, const void *objec
 
 	if (unlikely(path->cut))
 		WRITE_ONCE(lw_flaws[site].cut, 1);
-	else
+	else if (path->place != LW_PLACE_NONE)
 		lw_site_meet_path(&lw_sites[site], path->place);
 	return site;
 }

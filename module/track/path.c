@@ -42,9 +42,15 @@ struct stack {
 	unsigned long frame[LW_DEPTH_MAX + LW_INNER_MAX];
 };
 
+/* That a path can need: where each costs hundreds of instructions, no more are taken. */
+static __always_inline unsigned int most_frames(void)
+{
+	return READ_ONCE(lw_depth) + LW_INNER_MAX;
+}
+
 static __always_inline void capture(struct stack *stack)
 {
-	stack->nr = lw_walk_slow(stack->frame, READ_ONCE(lw_depth) + LW_INNER_MAX);
+	stack->nr = lw_walk_slow(stack->frame, most_frames());
 }
 
 /* The place of @ip among the frames that can be inside of a call site; stack->nr if not there. */
@@ -116,7 +122,7 @@ static void clear(struct lw_path *path)
 	path->nr = 0;
 	path->backing = false;
 	path->cut = false;
-	path->place = 0;
+	path->place = LW_PLACE_NONE;
 }
 
 /* The place of the function that was stopped, within the few bytes in which a probe stops it. */
@@ -161,7 +167,7 @@ static void slow_entry(struct lw_path *path, struct stack *stack, struct pt_regs
 	unsigned long caller = lw_regs_caller(regs);
 	unsigned int at = 0;
 
-	stack->nr = lw_stack_trace_entry(stack->frame, ARRAY_SIZE(stack->frame), regs);
+	stack->nr = lw_stack_trace_entry(stack->frame, most_frames(), regs);
 	if (!stack->nr) {
 		capture(stack);
 		at = place_of_caller(stack, regs);
@@ -232,14 +238,26 @@ struct capture {
 	struct lw_walk first;
 };
 
-/* The next time it is recognised by where its frames lie. */
+static u32 settling;
+
+/*
+ * The next time it is recognised by where its frames lie.
+ *
+ * One at a time, else somebody who is late could write steps of an old era over those of the
+ * present one, which are gone by. Who finds another at it will be asked again.
+ */
 static void settle(struct lw_site *site, const struct capture *by)
 {
-	WRITE_ONCE(site->tried, by->era);
-	if (READ_ONCE(site->era) != by->era &&
-	    lw_walk_steps(&by->first, lw_site_frames(site), lw_site_steps_of(site),
-			  site->nr_frames, by->depth))
-		smp_store_release(&site->era, by->era);	/* whoever sees it sees the steps */
+	if (cmpxchg(&settling, 0, 1))
+		return;
+	if (lw_walk_now() == by->era && READ_ONCE(site->era) != by->era) {
+		WRITE_ONCE(site->tried, by->era);
+		if (lw_walk_steps(&by->first, lw_site_frames(site), lw_site_steps_of(site),
+				  site->nr_frames, by->depth))
+			/* whoever sees it sees the steps */
+			smp_store_release(&site->era, by->era);
+	}
+	smp_store_release(&settling, 0);	/* pairs with the cmpxchg above */
 }
 
 /* Who was met again but never looked at: who comes often is to be recognised soon. */

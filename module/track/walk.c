@@ -26,11 +26,14 @@ u32 lw_walk_era __read_mostly = 1;
 
 void lw_walk_doubt(void)
 {
-	/* two at once may count as one: both are before what is settled later */
-	u32 era = READ_ONCE(lw_walk_era) + 1;
+	u32 era, seen = READ_ONCE(lw_walk_era);
 
-	/* after the shape; pairs with lw_walk_now() */
-	smp_store_release(&lw_walk_era, era ?: 1);
+	/* Each its own, and never one that was: else what was settled in that would count again. */
+	do {
+		era = seen;
+		/* after the shape; pairs with lw_walk_now() */
+		seen = cmpxchg(&lw_walk_era, era, era + 1 ?: 1);
+	} while (unlikely(seen != era));
 }
 #endif
 

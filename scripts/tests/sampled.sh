@@ -104,7 +104,10 @@ writes "mode exact"
 writes clear
 quiet insmod ./leaky.ko count=2000 churn=100
 check "exact: every figure is the driver's" exactly
+equal "no change since the clear" "$(value deaf_ms)" 0
 writes "mode sampled"
+check "status says for how long nobody listened" test "$(value deaf_ms)" -gt 0
+grep ^deaf_ms $D/status | note
 check "sampled from here on: every figure is as it was" exactly
 note < /tmp/near
 writes 1 ../leaky/free
