@@ -6,7 +6,7 @@
 
 #define COUNTERS	(1U << LW_FILTER_BITS)
 
-atomic_t lw_filter[LW_FILTER_WORDS] __cacheline_aligned;
+atomic_t lw_filter[LW_FILTER_WORDS] ____cacheline_aligned;
 bool lw_filter_counts __read_mostly = true;
 
 /* Which bits of its word counter @nr is, so that it is byte @nr of the array. */

@@ -3,6 +3,6 @@
 #define HOST_LINUX_CACHE_H
 
 #define __read_mostly
-#define __cacheline_aligned	__attribute__((aligned(64)))
+#define ____cacheline_aligned	__attribute__((aligned(64)))
 
 #endif
