@@ -97,7 +97,7 @@ static inline u64 lw_entry_as(u64 entry, enum lw_state state)
 	return (entry & ~(3ULL << LW_STATE_SHIFT)) | (u64)state << LW_STATE_SHIFT;
 }
 
-/** lw_entry_given() - Return: the same entry, given up at tick @age, which is its age from then on */
+/** lw_entry_given() - Return: the same entry, given up at tick @age, which is its age then */
 static inline u64 lw_entry_given(u64 entry, u32 age)
 {
 	return lw_entry_since((entry & ((3ULL << LW_STATE_SHIFT) | LW_TAG_MASK)) | LW_USED |

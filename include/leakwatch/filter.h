@@ -19,8 +19,8 @@
  *	2. lw_filter_open(): every counter is LW_FILTER_MOST, all frees go to the table;
  *	3. all frees come this way, and whoever came another, or still counted, is done: no entry
  *	   is moved any more, and none is added for an object that was given up;
- *	4. lw_filter_fill(): the entries that there are, are counted, from 1 on, so that no counter is
- *	   ever 0; then frees count, too; then the 1 goes;
+ *	4. lw_filter_fill(): the entries that there are, are counted, from 1 on, so that no
+ *	   counter is ever 0; then frees count, too; then the 1 goes;
  *	5. allocations are listened for again.
  *
  * A free that takes an entry in 4 may leave it counted: that counter is then too high for good.

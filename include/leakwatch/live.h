@@ -346,8 +346,8 @@ static __always_inline u64 lw_live_try_take(unsigned long addr, struct lw_place 
  * @addr: the object's address
  * @old: set to the entry as it was
  *
- * From then on it belongs to LW_SITE_NOBODY, for a while (lw_live_forget()). If there is no entry one is made, for the same reason.
- * Any context.
+ * From then on it belongs to LW_SITE_NOBODY, for a while (lw_live_forget()). If there is no entry
+ * one is made, for the same reason. Any context.
  *
  * Return: 0; -ENOENT if there was no entry; -ENOSPC if there was none, and no room for one;
  * -EALREADY if it was given up before; -ERANGE, -EBUSY as lw_live_take().
