@@ -427,8 +427,7 @@ static void errors(struct kunit *test)
 		site.size = cases[i].size;
 		row = (struct lw_row){ .live = cases[i].live };
 		estimate_live(&row, &site);
-		off = row.variance > cases[i].variance ? row.variance - cases[i].variance :
-		      cases[i].variance - row.variance;
+		off = abs((s64)(row.variance - cases[i].variance));
 		KUNIT_EXPECT_LE_MSG(test, off, cases[i].variance / 1000 + 1,
 				    "case %u: %llu, should be %llu", i, row.variance,
 				    cases[i].variance);
