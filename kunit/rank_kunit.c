@@ -46,7 +46,7 @@ static void rank_test_exit(struct kunit *test)
 	kfree(slab_object);
 }
 
-static struct lw_row row(u32 site, long live, long grown, long freed, u32 size)
+static struct lw_row row(u32 site, long live, long grown, u64 freed, u32 size)
 {
 	return (struct lw_row){
 		.site = site, .live = live, .grown = grown, .freed = freed, .size = size,
@@ -77,6 +77,7 @@ static void tiers(struct kunit *test)
 		row(2, 100, 100, 100, 64),	/* as much freed as kept is no churn */
 		row(3, 1, 1, 0, PAGE_SIZE),
 		row(4, 5000, 5000, 5001, 64),
+		row(12, 4999, 4999, 1ULL << 63, 64),	/* more than a long can say */
 		row(10, 1, 1, 0, PAGE_SIZE - 8),
 		row(11, 1, 1, 0, 32),
 		row(5, 2, 2, 1000000, 8),

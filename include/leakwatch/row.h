@@ -65,7 +65,7 @@ struct lw_row {
 	unsigned long frees;
 	long live;
 	long grown;
-	long freed;
+	u64 freed;
 	u32 size;
 	u64 variance;
 	u32 seen;

@@ -18,11 +18,12 @@ static long some(void)
 
 static struct lw_row random_row(u32 site)
 {
-	struct lw_row row = { .site = site, .grown = some(), .freed = some(), .live = some() };
+	struct lw_row row = { .site = site, .grown = some(), .live = some() };
 
 	row.size = 512 << host_below(&seed, 4);		/* a page is 1 to 8 of them */
-	if (row.freed < 0)
-		row.freed = -row.freed;
+	row.freed = labs(some());
+	if (!host_below(&seed, 8))
+		row.freed += 1ULL << 63;	/* more than a long can say */
 	row.judged.verdict = host_below(&seed, 2 * LW_NR_VERDICTS);
 	if (row.judged.verdict >= LW_NR_VERDICTS)
 		row.judged.verdict = LW_UNKNOWN;
@@ -44,7 +45,7 @@ static struct lw_rows *random_rows(unsigned int nr)
 /* The rule, said again. */
 static int group_of(const struct lw_row *row)
 {
-	bool churns = row->freed > row->grown;
+	bool churns = row->grown < 0 || row->freed > (u64)row->grown;
 	bool a_page = (s64)row->grown * row->size >= 4096;
 
 	if (row->grown <= 0)
@@ -165,6 +166,8 @@ static void tiers(void)
 		{ .site = 5, .grown = 32, .freed = 0, .live = 32, .size = 128 },
 		/* grew by more bytes, but by freeing more than it kept */
 		{ .site = 2, .grown = 90000, .freed = 90001, .live = 90000, .size = 4096 },
+		/* by far, and by more than a long can say */
+		{ .site = 3, .grown = 80000, .freed = 1ULL << 63, .live = 80000, .size = 4096 },
 		/* grew by less than a page, whether it churns or not */
 		{ .site = 4, .grown = 31, .freed = 0, .live = 31, .size = 128 },
 		{ .site = 7, .grown = 10, .freed = 10000000, .live = 10, .size = 64 },

@@ -8,7 +8,7 @@ static int tier(const struct lw_row *row)
 {
 	if (row->grown <= 0)
 		return 2;
-	return row->freed > row->grown || lw_row_grown(row) < PAGE_SIZE;
+	return row->freed > (u64)row->grown || lw_row_grown(row) < PAGE_SIZE;
 }
 
 int lw_rank_bytes(s64 grown_a, s64 bytes_a, s64 grown_b, s64 bytes_b)
