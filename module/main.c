@@ -9,6 +9,7 @@
 #include <linux/random.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
+#include <compat/init.h>
 #include <leakwatch/buffers.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/dir.h>
@@ -361,7 +362,7 @@ static void __exit leakwatch_exit(void)
 	exit_tables();
 }
 
-postcore_initcall(leakwatch_init);	/* built in, right after debugfs */
+lw_initcall(leakwatch_init);
 module_exit(leakwatch_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Which place in the kernel leaks memory, on the kernel as it is");
