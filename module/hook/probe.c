@@ -169,13 +169,15 @@ int lw_probe_attach(struct lw_hook *hook, const char *symbol)
 bool lw_probe_exists(const char *symbol)
 {
 	struct kprobe kp = { .symbol_name = symbol, .flags = KPROBE_FLAG_DISABLED };
+	int err;
 
 	if (!IS_ENABLED(CONFIG_KPROBES))
 		return lw_has_function(symbol);
-	if (register_kprobe(&kp))
-		return false;
-	unregister_kprobe(&kp);
-	return true;
+	err = register_kprobe(&kp);
+	if (!err)
+		unregister_kprobe(&kp);
+	/* of what is there the first instruction may be one that cannot be probed */
+	return err != -ENOENT;
 }
 
 int lw_probe_listen(struct lw_hook *hook)
