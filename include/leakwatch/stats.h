@@ -23,6 +23,7 @@
  * @LW_UNMATCHED_OBJECTS: frees of objects that the table does not hold: older than the module
  * @LW_UNMATCHED_PAGES: freed page frames that the table does not hold: older than the module
  * @LW_LOST_BUFFERS: a buffer got no record, the table was full
+ * @LW_LOST_ION: a buffer of old ION's got no record, its structure being another than is known
  * @LW_UNMATCHED_BUFFERS: releases of buffers that have no record
  * @LW_MISSED_BUFFERS: a buffer's dentry, or address (ION), was handed out again without a release
  * @LW_MISSED_OBJECTS: an object's address was handed out again without a free in between
@@ -54,6 +55,7 @@ enum lw_stat {
 	LW_UNMATCHED_OBJECTS,
 	LW_UNMATCHED_PAGES,
 	LW_LOST_BUFFERS,
+	LW_LOST_ION,
 	LW_UNMATCHED_BUFFERS,
 	LW_MISSED_BUFFERS,
 	LW_MISSED_OBJECTS,

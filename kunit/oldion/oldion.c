@@ -10,6 +10,7 @@
  *   close	the number of a buffer: its DMA-BUFs go
  *   defer	1 or 0: whether the heap keeps what nobody has any more in a list
  *   drain	anything: the heap frees what is in the list
+ *   odd		1 or 0: whether buffers have a structure that nobody knows
  *   client	1 or 0: a client without buffers comes or goes
  *
  * Whatever is left goes when this does. oldion_events.c is the same with events, and what is shared
@@ -98,6 +99,7 @@ static struct ion_client *clients[CLIENTS], *more_client;
 static struct ion_handle *handles[CLIENTS][BUFFERS];
 static struct ion_buffer *buffers[BUFFERS];
 static unsigned int nr_buffers;
+static bool odd;
 static struct dentry *dir;
 static DEFINE_MUTEX(lock);
 
@@ -186,7 +188,7 @@ noinline struct ion_handle *ion_alloc(struct ion_client *client, size_t len, siz
 	kref_init(&buffer->ref);
 	buffer->dev = device;
 	buffer->heap = heap;
-	buffer->size = PAGE_ALIGN(len);
+	buffer->size = PAGE_ALIGN(len) + odd;
 	handle = make_handle(client, buffer, nr_buffers);
 	if (!IS_ERR(handle))
 		buffers[nr_buffers++] = buffer;
@@ -332,6 +334,12 @@ static int do_drain(u64 value)
 	return 0;
 }
 
+static int do_odd(u64 value)
+{
+	odd = value;
+	return 0;
+}
+
 static int do_client(u64 value)
 {
 	if (!value == !more_client)
@@ -369,6 +377,7 @@ DEFINE_DO(put, 100 * CLIENTS);
 DEFINE_DO(close, 100);
 DEFINE_DO(defer, 0);
 DEFINE_DO(drain, 0);
+DEFINE_DO(odd, 0);
 DEFINE_DO(client, 0);
 
 static void free_all(void)
@@ -405,6 +414,7 @@ static int __init oldion_init(void)
 	debugfs_create_file("close", 0200, dir, NULL, &close_fops);
 	debugfs_create_file("defer", 0200, dir, NULL, &defer_fops);
 	debugfs_create_file("drain", 0200, dir, NULL, &drain_fops);
+	debugfs_create_file("odd", 0200, dir, NULL, &odd_fops);
 	debugfs_create_file("client", 0200, dir, NULL, &client_fops);
 	return 0;
 }

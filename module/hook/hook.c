@@ -227,6 +227,22 @@ static const char *why(const struct lw_hook *hook)
 	return hook->err == -ECANCELED ? "left out" : hook->err == -ENOENT ? "absent" : "refused";
 }
 
+/* A kernel that does not say which functions it has would have every one. */
+static bool is_there(const char *symbol)
+{
+	return lw_probe_exists(symbol) && !lw_probe_exists("no function is called that");
+}
+
+/* What most kernels do not have is not worth a word there. */
+static bool is_in_the_way(const struct lw_hook *hook)
+{
+	if (!hook->needed || !hook->err || !(wanted & bit_of(hook)))
+		return false;
+	if (hook->ion)
+		return !(watched & ION) && is_there(hook->beside);
+	return !lw_hooks_class(hook->class);
+}
+
 int lw_hooks_attach(void)
 {
 	unsigned int lacking;
@@ -247,10 +263,10 @@ int lw_hooks_attach(void)
 	watched = wanted & ~lacking;
 	lw_pages_on = lw_hooks_class(LW_PAGE);
 	for_each_hook(hook)
-		if (watched && hook->needed && hook->err && wanted & bit_of(hook) &&
-		    !hook->ion && !lw_hooks_class(hook->class))
-			pr_warn("class %s is off: its hook %s is %s (%d)\n",
-				lw_class_name(hook->class), hook->name, why(hook), hook->err);
+		if (watched && is_in_the_way(hook))
+			pr_warn("%s%s is off: its hook %s is %s (%d)\n", hook->ion ? "" : "class ",
+				hook->ion ? "ION" : lw_class_name(hook->class), hook->name,
+				why(hook), hook->err);
 	return watched ? 0 : -EOPNOTSUPP;
 }
 

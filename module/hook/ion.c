@@ -18,6 +18,7 @@
 #include <compat/regs.h>
 #include <leakwatch/buffers.h>
 #include <leakwatch/hook.h>
+#include <leakwatch/stats.h>
 #include <leakwatch/walk.h>
 
 enum { FREE, PUT, ALLOC, IMPORT, MAP, CREATE, CLOSE, DESTROY, DEFER, NR_HOOKS };
@@ -66,11 +67,14 @@ static void alloc_leave(void *data, struct pt_regs *regs)
 	struct lw_ion_handle handle;
 	const char *heap;
 
-	if (IS_ERR_OR_NULL(at) || !lw_ion_handle_read(at, &handle))
+	if (IS_ERR_OR_NULL(at))
 		return;
-	ion = lw_ion_handle_buffer(&handle, alloc->bytes, &heap);
+	ion = lw_ion_handle_read(at, &handle) ?
+	      lw_ion_handle_buffer(&handle, alloc->bytes, &heap) : NULL;
 	if (ion)
 		add(ion, alloc->bytes, heap, alloc->site);
+	else
+		lw_stat_inc(LW_LOST_ION);
 }
 
 static void free_event(void *data, void *ion)

@@ -15,6 +15,7 @@ static const char * const names[] = {
 	[LW_UNMATCHED_OBJECTS]	= "unmatched_objects",
 	[LW_UNMATCHED_PAGES]	= "unmatched_pages",
 	[LW_LOST_BUFFERS]	= "lost_buffers_full",
+	[LW_LOST_ION]		= "lost_buffers_unread",
 	[LW_UNMATCHED_BUFFERS]	= "unmatched_buffers",
 	[LW_MISSED_BUFFERS]	= "missed_frees_buffers",
 	[LW_MISSED_OBJECTS]	= "missed_frees_objects",
@@ -57,7 +58,7 @@ unsigned long lw_stats_lost(void)
 	static const enum lw_stat losses[] = {
 		LW_LOST_LIVE_FULL, LW_LOST_NMI, LW_LOST_SITES_FULL, LW_LOST_OUTSIDE, LW_LOST_FREE,
 		LW_LOST_MOVE, LW_LOST_GIVEN, LW_MISSED_OBJECTS, LW_MISSED_PAGES, LW_GONE_OBJECTS,
-		LW_GONE_PAGES, LW_WALK_WRONG, LW_LOST_BUFFERS, LW_MISSED_BUFFERS,
+		LW_GONE_PAGES, LW_WALK_WRONG, LW_LOST_BUFFERS, LW_LOST_ION, LW_MISSED_BUFFERS,
 	};
 	unsigned long sum = 0;
 	int i;

@@ -24,6 +24,7 @@ equal "and none is merely detached" "$(awk '$4 == "detached"' $D/status | wc -l)
 equal "without it, its hooks are absent" "$(hook ion_free_buffer) $(hook ion_heap_freelist_add)" "absent absent"
 check "and none is attached" test "$(hook ion_alloc)" != attached
 equal "and class buffer is on" "$(value class_buffer)" on
+check "nothing is said of what is not there" sh -c "! dmesg | grep 'leakwatch: ION'"
 rmmod leakwatch
 
 # lives DRIVER TYPE AGAIN LEFT: how it is hooked; how many clients a buffer seems to have when one of two has
@@ -68,7 +69,7 @@ lives() {
 	equal "the first with what it was shared as" "$(rows live)" 0
 	equal "nothing is live at its site" "$(awk '$3 == "buffer" && /oldion/ { n += $5 } END { print n + 0 }' $D/top)" 0
 	equal "nothing was lost, missed or unknown" \
-		"$(value lost_buffers_full) $(value missed_frees_buffers) $(value unmatched_buffers)" "0 0 0"
+		"$(value lost_buffers_full)$(value lost_buffers_unread) $(value missed_frees_buffers) $(value unmatched_buffers)" "00 0 0"
 	kill $reader
 	equal "events are in order" "$(awk '$5 == 1 && $1 ~ /^[0-9]/ { printf "%s ", $4 }' /tmp/events)" \
 		"alloc fd fd import import put put release "
@@ -90,7 +91,7 @@ lives() {
 	equal "the fourth is freed at once" "$(deferred)" "0 0 12"
 	does drain 1
 	equal "the heap frees the third" "$(deferred)" "0 0 0"
-	equal "each was freed once" "$(value lost_buffers_full) $(value missed_frees_buffers) $(value unmatched_buffers)" "0 0 0"
+	equal "each was freed once" "$(value lost_buffers_full)$(value lost_buffers_unread) $(value missed_frees_buffers) $(value unmatched_buffers)" "00 0 0"
 	equal "by its site, too" "$(awk '$3 == "buffer" && /oldion/ { n += $5 } END { print n + 0 }' $D/top)" 0
 	does alloc 8192
 	if [ "$type" = tracepoint ]; then
@@ -103,6 +104,22 @@ lives() {
 	check "leakwatch unloads" rmmod leakwatch
 	[ "$type" = tracepoint ] || check "and the driver" rmmod $driver
 }
+
+# Its hooks all or none, and a word about it; structures that are others are counted.
+check "a driver as before" insmod ./oldion.ko
+check "loads without a hook that ION's need" load without=ion_free_handle
+check "ION is off, and the log says why" logged 'leakwatch: ION is off: its hook ion_free_handle is left out'
+equal "none of its hooks is attached, and DMA-BUF's are" "$(hook ion_free_buffer) $(hook dma_buf_release)" "detached attached"
+check "unloads" rmmod leakwatch
+check "loads" load
+does alloc 4096
+does odd 1
+does alloc 8192
+does odd 0
+equal "a buffer that cannot be read is counted as lost, and is in no row" \
+	"$(rows live) $(value lost_buffers_full) $(value lost_buffers_unread)" "1 0 1"
+check "unloads" rmmod leakwatch
+check "and the driver" rmmod oldion
 
 lives oldion kretprobe 2 1
 lives oldion_events tracepoint 3 2
