@@ -9,6 +9,7 @@
 #include <linux/mmzone.h>
 #include <linux/version.h>
 #include <compat/access.h>
+#include <compat/regs.h>
 
 /* The largest order, or one more: what it counts has changed twice. */
 #ifdef MAX_PAGE_ORDER
@@ -190,6 +191,16 @@ static inline bool lw_page_driver_moves(struct page *page)
 static inline unsigned int lw_pcp_order(unsigned long second)
 {
 	return LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0) ? second : 0;
+}
+
+/** lw_contig_gfp() - Return: the mask of an alloc_contig_range() that is being entered */
+static inline u32 lw_contig_gfp(struct pt_regs *regs)
+{
+#ifdef LW_CONTIG_HAS_NO_GFP
+	return (__force u32)GFP_KERNEL;
+#else
+	return lw_regs_arg(regs, 3);
+#endif
 }
 
 #ifdef LW_HAVE_FOLIO

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/version.h>
 #include <compat/ftrace.h>
+#include <compat/regs.h>
 
 /*
  * Until 5.15 kmem_cache_free is announced when the object is free already, and may be another's.
@@ -41,6 +42,16 @@ static_assert((__force u32)LW_KMALLOC_TYPES < 1 << 24);
 #else
 #define LW_NODE_GFP	1
 #endif
+
+/** lw_bulk_result() - Return: whether the kmem_cache_alloc_bulk() that returns has succeeded */
+static inline bool lw_bulk_result(struct pt_regs *regs)
+{
+#ifdef LW_BULK_IS_BOOL
+	return (u8)lw_regs_result(regs);	/* the rest of the register may be anything */
+#else
+	return (u32)lw_regs_result(regs);
+#endif
+}
 
 /** lw_kmalloc_bytes() - Return: how many bytes an object takes that is asked for with @size */
 static inline size_t lw_kmalloc_bytes(size_t size)

@@ -342,7 +342,7 @@ static void alloc_bulk_leave(void *data, struct pt_regs *regs)
 	struct bulk *bulk = data;
 	size_t i;
 
-	if (!(u32)lw_regs_result(regs) || bulk->none)
+	if (!lw_bulk_result(regs) || bulk->none)
 		return;
 	for (i = 0; i < bulk->nr; i++)
 		if (lw_draw_next(&bulk->draw, bulk->bytes))

@@ -11,6 +11,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <trace/events/kmem.h>
+#include <compat/page.h>
 #include <compat/percpu.h>
 #include <compat/regs.h>
 #include <compat/trace.h>
@@ -176,7 +177,7 @@ static void isolate_leave(void *data, struct pt_regs *regs)
 		lw_page_put_if_none(LW_SITE_MIGRATION, pfn);
 }
 
-/* int alloc_contig_range(unsigned long start, unsigned long end, unsigned int type, gfp_t gfp) */
+/* int alloc_contig_range(unsigned long start, unsigned long end, unsigned int type, [gfp_t gfp]) */
 struct contig {
 	struct lw_draw draw;
 	bool none;
@@ -188,12 +189,12 @@ struct contig {
 static void contig_enter(void *data, struct pt_regs *regs)
 {
 	struct contig *contig = data;
-	u32 gfp;
+	u32 gfp = lw_contig_gfp(regs);
 
 	contig->start = lw_regs_arg(regs, 0);
 	contig->end = lw_regs_arg(regs, 1);
 	/* the caller owns the pages, wherever they came from: they are never a kind */
-	gfp = lw_regs_arg(regs, 3) & ~(__force u32)__GFP_MOVABLE;
+	gfp &= ~(__force u32)__GFP_MOVABLE;
 	contig->none = !lw_draw_begin(&contig->draw, lw_page_bytes(contig->end - contig->start));
 	if (!contig->none)
 		contig->site = site_now(gfp, &contig->draw, regs);
