@@ -114,6 +114,14 @@ void lw_object_alloc_drawn(unsigned long call_site, const void *object, lw_what_
 /** lw_object_put() - the object was allocated by @site, found by lw_site_at() */
 void lw_object_put(u32 site, const void *object);
 
+/**
+ * lw_object_take_back() - what was put just now is told of again, by who has called that allocator
+ * @object: the object, which its owner does not have yet
+ *
+ * It is as if nobody had told.
+ */
+void lw_object_take_back(const void *object);
+
 /** lw_object_free() - the object is about to be freed; NULL and ZERO_SIZE_PTR are passed over */
 static __always_inline void lw_object_free(const void *object)
 {

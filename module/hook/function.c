@@ -5,9 +5,9 @@
  *
  * Each function that has an event somewhere has one row here for each name that it is called by,
  * 3.10 to 7.x, SLAB and SLUB; the rows that a kernel lacks are functions that it inlines into
- * others of these. Where one calls another, both tell of the same object, the outer last, which is
- * how a large kmalloc is announced anyway (door.h). The paths that have no event are hooked by the
- * other tables in either case.
+ * others of these. Where one calls another, both tell of the same object, the outer last: what the
+ * inner told is taken back, so the outer's draw and the outer's site stand. The paths that have no
+ * event are hooked by the other tables in either case.
  *
  * Frees are heard at the entry. Allocations are drawn, and their site found, at the entry and
  * stored at the return: between lies only what the allocator does.
@@ -17,6 +17,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <compat/access.h>
 #include <compat/page.h>
 #include <compat/regs.h>
 #include <compat/slab.h>
@@ -48,7 +49,8 @@ static void free_of_cache(unsigned long cache, unsigned long object, unsigned lo
 }
 
 /*
- * void free_unref_page(struct page *page, unsigned int order), before 5.14 of one page,
+ * void __free_frozen_pages(struct page *page, unsigned int order, ...), 6.14 without the rest and by
+ * the name of free_frozen_pages(), before that free_unref_page(), before 5.14 of one page,
  * before 4.15 void free_hot_cold_page(struct page *page, bool cold)
  */
 static void free_single(unsigned long page, unsigned long order, unsigned long unused)
@@ -84,10 +86,19 @@ struct call {
 	u32 site;
 };
 
+/*
+ * What the last function to return on this CPU has put, 0 if nothing, or if another one has been
+ * entered since. Who finds here what it returns itself has called that function. Who is moved to
+ * another CPU between the two returns, or interrupted by an allocation, has told of it twice: an
+ * object in the place of a live one (door.h).
+ */
+static DEFINE_PER_CPU(unsigned long, put_last);
+
 static void object_enter(struct call *call, lw_what_t what, size_t bytes, struct pt_regs *regs)
 {
 	struct lw_draw draw;
 
+	this_cpu_write(put_last, 0);
 	call->none = !lw_draw_begin(&draw, bytes);
 	if (!call->none)
 		call->site = lw_site_at(lw_what_drawn(what, draw.rate), regs);
@@ -126,9 +137,15 @@ static void node_enter(void *data, struct pt_regs *regs)
 static void object_leave(void *data, struct pt_regs *regs)
 {
 	const void *object = (const void *)lw_regs_result(regs);
+	unsigned long addr = lw_untag(object);
 	const struct call *call = data;
 
-	if (ZERO_OR_NULL_PTR(object) || call->none)
+	if (ZERO_OR_NULL_PTR(object))
+		return;
+	if (this_cpu_read(put_last) == addr)
+		lw_object_take_back(object);
+	this_cpu_write(put_last, call->none ? 0 : addr);
+	if (call->none)
 		return;
 	lw_site_learn(call->site, object);
 	lw_object_put(call->site, object);
@@ -180,7 +197,8 @@ struct lw_hook lw_function_hooks[] = {
 	FREES_IF(CACHE_FREE, !LW_CACHE_FREE_LATE, LW_SLAB, true, "kmem_cache_free", free_of_cache,
 		 "kmem_cache_free"),
 	FREES(PAGE_FREE, LW_PAGE, true, "mm_page_free", free_single,
-	      "__free_frozen_pages", "free_unref_page", "free_hot_cold_page"),
+	      "__free_frozen_pages", "free_frozen_pages", "free_unref_page",
+	      "free_hot_cold_page"),
 	FREES(PAGE_FREE_LARGE, LW_PAGE, true, "mm_page_free_large", free_large, "__free_pages_ok"),
 	FREES(PAGE_FREE_LIST, LW_PAGE, false, "mm_page_free_list", free_list,
 	      "free_unref_page_list"),

@@ -95,6 +95,20 @@ void lw_object_put(u32 site, const void *object)
 	}
 }
 
+void lw_object_take_back(const void *object)
+{
+	unsigned long addr = lw_untag(object);
+	u64 old;
+	u32 site;
+
+	if (lw_live_take(addr, &old))
+		return;
+	site = lw_entry_site(old);
+	if (lw_what_rate(lw_sites[site].what))
+		lw_filter_sub(addr);
+	lw_site_charge(site, -1);
+}
+
 /* The site of a path, which is made if it is new. */
 static u32 site_of(lw_what_t what, const struct lw_path *path, const void *object)
 {
