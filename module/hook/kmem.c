@@ -28,7 +28,7 @@ static DEFINE_PER_CPU(unsigned long, events[NR_HOOKS]);
 
 #define event(nr) lw_count_inc(events[nr])
 
-/* kmalloc: with a node from 6.1 on. */
+/* kmalloc: with a node from 6.1 on; in 6.0, and RHEL's 5.14, with the cache, too. */
 
 static __always_inline void kmalloc_event(unsigned long call_site, const void *object,
 					  size_t bytes, gfp_t gfp)
@@ -45,6 +45,13 @@ static void kmalloc_of_node(void *data, unsigned long call_site, const void *obj
 
 static void kmalloc_plain(void *data, unsigned long call_site, const void *object, size_t req,
 			  size_t bytes, gfp_t gfp)
+{
+	event(KMALLOC);
+	kmalloc_event(call_site, object, bytes, gfp);
+}
+
+static void kmalloc_of_both(void *data, unsigned long call_site, const void *object,
+			    struct kmem_cache *cache, size_t req, size_t bytes, gfp_t gfp)
 {
 	event(KMALLOC);
 	kmalloc_event(call_site, object, bytes, gfp);
@@ -117,7 +124,14 @@ static void kmalloc_plain_sampled(void *data, unsigned long call_site, const voi
 	kmalloc_sampled(data, call_site, object, req, bytes, gfp);
 }
 
-/* kmem_cache_alloc: names the cache from 6.1 on, before that its size. */
+static void kmalloc_of_both_sampled(void *data, unsigned long call_site, const void *object,
+				    struct kmem_cache *cache, size_t req, size_t bytes, gfp_t gfp)
+{
+	event(KMALLOC);
+	kmalloc_sampled(data, call_site, object, req, bytes, gfp);
+}
+
+/* kmem_cache_alloc: names the cache from 6.1 on, before that its size, in 6.0 both. */
 
 /* A cache that finds no number is told by its size. */
 static __always_inline lw_what_t what_of(struct kmem_cache *cache)
@@ -141,6 +155,13 @@ static void cache_alloc_of_size(void *data, unsigned long call_site, const void 
 	kmalloc_event(call_site, object, bytes, gfp);
 }
 
+static void cache_alloc_of_both(void *data, unsigned long call_site, const void *object,
+				struct kmem_cache *cache, size_t req, size_t bytes, gfp_t gfp)
+{
+	event(CACHE_ALLOC);
+	lw_object_alloc(call_site, object, what_of(cache));
+}
+
 static noinline __noclone void cache_due(void *data, unsigned long call_site, const void *object,
 					 struct kmem_cache *cache)
 {
@@ -161,6 +182,15 @@ static void cache_alloc_of_size_sampled(void *data, unsigned long call_site, con
 {
 	event(CACHE_ALLOC);
 	kmalloc_sampled(data, call_site, object, req, bytes, gfp);
+}
+
+static void cache_alloc_of_both_sampled(void *data, unsigned long call_site, const void *object,
+					struct kmem_cache *cache, size_t req, size_t bytes,
+					gfp_t gfp)
+{
+	event(CACHE_ALLOC);
+	if (lw_sample_due(bytes))
+		cache_due(data, call_site, object, cache);
 }
 
 #ifdef LW_HAVE_NODE_EVENTS
@@ -192,10 +222,44 @@ static void cache_alloc_node_plain_sampled(void *data, unsigned long call_site, 
 	kmalloc_sampled(data, call_site, object, req, bytes, gfp);
 }
 
-#define NODE_EVENT(name, fn)							\
-	.trace = LW_ADAPTER_1(name, fn), .sampled = LW_ADAPTER_1(name, fn##_sampled)
+static void kmalloc_node_of_both(void *data, unsigned long call_site, const void *object,
+				 struct kmem_cache *cache, size_t req, size_t bytes, gfp_t gfp,
+				 int node)
+{
+	event(KMALLOC_NODE);
+	kmalloc_event(call_site, object, bytes, gfp);
+}
+
+static void cache_alloc_node_of_both(void *data, unsigned long call_site, const void *object,
+				     struct kmem_cache *cache, size_t req, size_t bytes, gfp_t gfp,
+				     int node)
+{
+	event(CACHE_ALLOC_NODE);
+	lw_object_alloc(call_site, object, what_of(cache));
+}
+
+static void kmalloc_node_of_both_sampled(void *data, unsigned long call_site, const void *object,
+					 struct kmem_cache *cache, size_t req, size_t bytes,
+					 gfp_t gfp, int node)
+{
+	event(KMALLOC_NODE);
+	kmalloc_sampled(data, call_site, object, req, bytes, gfp);
+}
+
+static void cache_alloc_node_of_both_sampled(void *data, unsigned long call_site,
+					     const void *object, struct kmem_cache *cache,
+					     size_t req, size_t bytes, gfp_t gfp, int node)
+{
+	event(CACHE_ALLOC_NODE);
+	if (lw_sample_due(bytes))
+		cache_due(data, call_site, object, cache);
+}
+
+#define NODE_EVENT(name, a, b)							\
+	.trace = LW_ADAPTER_2(name, a, b),					\
+	.sampled = LW_ADAPTER_2(name, a##_sampled, b##_sampled)
 #else
-#define NODE_EVENT(name, fn) .trace = NULL
+#define NODE_EVENT(name, a, b) .trace = NULL
 #endif
 
 /* Frees: kmem_cache_free names the cache's name from 5.12, the cache from 6.1 on. */
@@ -419,25 +483,28 @@ struct lw_hook lw_kmem_hooks[] = {
 	[KMALLOC] = {
 		.events = &events[KMALLOC],
 		.name = "kmalloc", .type = LW_TRACE, .needed = true,
-		.trace = LW_ADAPTER_2(kmalloc, kmalloc_of_node, kmalloc_plain),
-		.sampled = LW_ADAPTER_2(kmalloc, kmalloc_of_node_sampled, kmalloc_plain_sampled),
+		.trace = LW_ADAPTER_3(kmalloc, kmalloc_of_node, kmalloc_of_both, kmalloc_plain),
+		.sampled = LW_ADAPTER_3(kmalloc, kmalloc_of_node_sampled, kmalloc_of_both_sampled,
+					kmalloc_plain_sampled),
 	},
 	[CACHE_ALLOC] = {
 		.events = &events[CACHE_ALLOC],
 		.name = "kmem_cache_alloc", .type = LW_TRACE, .needed = true,
-		.trace = LW_ADAPTER_2(kmem_cache_alloc, cache_alloc_of_cache, cache_alloc_of_size),
-		.sampled = LW_ADAPTER_2(kmem_cache_alloc, cache_alloc_of_cache_sampled,
-					cache_alloc_of_size_sampled),
+		.trace = LW_ADAPTER_3(kmem_cache_alloc, cache_alloc_of_cache, cache_alloc_of_both,
+				      cache_alloc_of_size),
+		.sampled = LW_ADAPTER_3(kmem_cache_alloc, cache_alloc_of_cache_sampled,
+					cache_alloc_of_both_sampled, cache_alloc_of_size_sampled),
 	},
 	[KMALLOC_NODE] = {
 		.events = &events[KMALLOC_NODE],
 		.name = "kmalloc_node", .type = LW_TRACE,
-		NODE_EVENT(kmalloc_node, kmalloc_node_plain),
+		NODE_EVENT(kmalloc_node, kmalloc_node_of_both, kmalloc_node_plain),
 	},
 	[CACHE_ALLOC_NODE] = {
 		.events = &events[CACHE_ALLOC_NODE],
 		.name = "kmem_cache_alloc_node", .type = LW_TRACE,
-		NODE_EVENT(kmem_cache_alloc_node, cache_alloc_node_plain),
+		NODE_EVENT(kmem_cache_alloc_node, cache_alloc_node_of_both,
+			   cache_alloc_node_plain),
 	},
 	[ALLOC_BULK] = {
 		.events = &events[ALLOC_BULK],
