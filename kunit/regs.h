@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* regs: registers as they would be at the entry of a function. */
+/* regs: registers as they would be at the entry of a function, or at its return. */
 #ifndef LEAKWATCH_KUNIT_REGS_H
 #define LEAKWATCH_KUNIT_REGS_H
 
@@ -24,11 +24,13 @@ static inline struct pt_regs *regs_at_entry(struct pt_regs *regs, unsigned long 
 	return regs;
 }
 
-/* Argument @nr, of the first six, of the function that is being entered. */
+/* Argument @nr, of the first six, of the function that is being entered; on arm of the first four. */
 static inline void regs_set_arg(struct pt_regs *regs, unsigned int nr, unsigned long value)
 {
 #ifdef CONFIG_ARM64
 	regs->regs[nr] = value;
+#elif defined(CONFIG_ARM)
+	regs->uregs[nr] = value;
 #elif defined(CONFIG_X86_64)
 	unsigned long *arg[] = { &regs->di, &regs->si, &regs->dx, &regs->cx, &regs->r8, &regs->r9 };
 
@@ -41,9 +43,18 @@ static inline void regs_set_result(struct pt_regs *regs, unsigned long value)
 {
 #ifdef CONFIG_ARM64
 	regs->regs[0] = value;
+#elif defined(CONFIG_ARM)
+	regs->ARM_r0 = value;
 #elif defined(CONFIG_X86_64)
 	regs->ax = value;
 #endif
+}
+
+static inline struct pt_regs *regs_at_return(struct pt_regs *regs, const void *result)
+{
+	memset(regs, 0, sizeof(*regs));
+	regs_set_result(regs, (unsigned long)result);
+	return regs;
 }
 
 #endif
