@@ -62,6 +62,15 @@ rmmod leakwatch
 measure absent_80 $most
 measure trivial_probes 0 probes=1
 
+# The allocators hooked at their functions
+insmod ./leakwatch.ko objects=65536 grow=1 stacks=off backend=kprobes || exit 1
+measure kprobes_stacks_off
+lossless
+again stacks all
+measure kprobes_stacks_all
+lossless
+rmmod leakwatch
+
 # Bytes an object at 80 % load: the table as it is, over what is in it
 insmod ./leakwatch.ko objects=65536 grow=1 stacks=off || exit 1
 insmod ./bench.ko fill=$most || exit 1
