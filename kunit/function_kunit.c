@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of hook/function and hook/probe: allocators that call each other, and which functions there
- * are. Nothing is hooked; calls are made up.
+ * KUnit tests of hook/function and hook/probe: allocators that call each other, and which functions
+ * there are. Nothing is hooked; calls are made up.
  */
 #include <kunit/test.h>
 #include <linux/module.h>

@@ -49,8 +49,8 @@ static void free_of_cache(unsigned long cache, unsigned long object, unsigned lo
 }
 
 /*
- * void __free_frozen_pages(struct page *page, unsigned int order, ...), 6.14 without the rest and by
- * the name of free_frozen_pages(), before that free_unref_page(), before 5.14 of one page,
+ * void __free_frozen_pages(struct page *page, unsigned int order, ...), in 6.14
+ * free_frozen_pages(), before that free_unref_page(), before 5.14 of one page,
  * before 4.15 void free_hot_cold_page(struct page *page, bool cold)
  */
 static void free_single(unsigned long page, unsigned long order, unsigned long unused)
