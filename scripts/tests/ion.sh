@@ -31,7 +31,7 @@ rmmod leakwatch
 # imported it once more, and when the other has given it up
 lives() {
 	driver=$1 type=$2 again=$3 left=$4
-	check "$driver: the driver loads" insmod ./$driver.ko
+	check "$driver: the driver loads" insmod "./$driver.ko"
 	check "loads" load
 	for hook in ion_alloc ion_free_buffer ion_free_handle ion_import ion_client_creat ion_client_free \
 		    ion_buffer_destroy ion_heap_freelist_add; do
@@ -97,12 +97,12 @@ lives() {
 	if [ "$type" = tracepoint ]; then
 		check "it stays while its events are heard" sh -c "! rmmod $driver"
 		writes stop
-		check "and goes when they are not" rmmod $driver
+		check "and goes when they are not" rmmod "$driver"
 		check "leakwatch does without it" writes start
 		equal "and so is without its hooks" "$(hook ion_alloc) $(hook ion_free_buffer)" "absent absent"
 	fi
 	check "leakwatch unloads" rmmod leakwatch
-	[ "$type" = tracepoint ] || check "and the driver" rmmod $driver
+	[ "$type" = tracepoint ] || check "and the driver" rmmod "$driver"
 }
 
 # Its hooks all or none, and a word about it; structures that are others are counted.
