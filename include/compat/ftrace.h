@@ -55,10 +55,17 @@ static __always_inline unsigned long lw_ftrace_arg(struct ftrace_regs *fregs, un
 #endif
 }
 
-/** lw_ftrace_wait() - wait until nobody is inside of what ftrace called, who may be preempted */
+/**
+ * lw_ftrace_wait() - wait until nobody is inside of what ftrace called, who may be preempted
+ *
+ * Where there is nothing to wait by, a module is only called with preemption off (before 4.13 or
+ * so): lw_hooks_wait() does.
+ */
 static inline void lw_ftrace_wait(void)
 {
+#if defined(CONFIG_TASKS_RCU) || defined(synchronize_rcu_tasks)
 	synchronize_rcu_tasks();
+#endif
 }
 
 #else

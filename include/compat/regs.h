@@ -16,10 +16,14 @@ static inline unsigned long lw_regs_arg(struct pt_regs *regs, unsigned int nr)
 	return nr < 4 ? regs->uregs[nr] : ((unsigned long *)regs->ARM_sp)[nr - 4];
 #elif defined(CONFIG_ARM64)
 	return regs->regs[nr];
-#elif !defined(CONFIG_KPROBES)
+#elif defined(CONFIG_UML)
 	return 0;	/* nobody is hooked */
+#elif defined(CONFIG_X86_64)
+	const unsigned long arg[] = { regs->di, regs->si, regs->dx, regs->cx, regs->r8, regs->r9 };
+
+	return arg[nr];
 #else
-	return regs_get_kernel_argument(regs, nr);
+	return regs_get_kernel_argument(regs, nr);	/* since 4.20 */
 #endif
 }
 
@@ -40,7 +44,7 @@ static inline unsigned long lw_regs_caller(struct pt_regs *regs)
 	return regs->ARM_lr;
 #elif defined(CONFIG_ARM64)
 	return regs->regs[30];
-#elif !defined(CONFIG_KPROBES)
+#elif defined(CONFIG_UML)
 	return 0;
 #else
 	return *(unsigned long *)kernel_stack_pointer(regs);

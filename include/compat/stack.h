@@ -53,6 +53,7 @@ static __always_inline unsigned int stack_trace_save(unsigned long *frames, unsi
 #endif
 
 #ifdef CONFIG_ARM
+#include <asm/ptrace.h>
 #include <asm/stacktrace.h>
 
 struct lw_stack_room {
@@ -72,6 +73,18 @@ static inline int lw_stack_note(struct stackframe *frame, void *arg)
 {
 	return !lw_stack_see(arg, frame->pc);
 }
+
+#ifndef LW_HAVE_ARM_STACKFRAME
+static inline void arm_get_current_stackframe(struct pt_regs *regs, struct stackframe *frame)
+{
+	*frame = (struct stackframe) {
+		.fp = frame_pointer(regs),
+		.sp = regs->ARM_sp,
+		.lr = regs->ARM_lr,
+		.pc = regs->ARM_pc,
+	};
+}
+#endif
 
 /* What the walker calls for each frame: in late 6.1 the opposite, by other arguments. */
 #define lw_stack_walker								\
