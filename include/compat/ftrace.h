@@ -8,7 +8,16 @@
 #include <linux/version.h>
 #include <compat/regs.h>
 
-#if defined(CONFIG_FUNCTION_TRACER) && \
+/*
+ * Before 4.13 or so a kernel that can be preempted calls modules from a walk over all who listen, at
+ * whose end the task can be preempted, while it still counts as walking. What the scheduler then
+ * frees, of the task before, nobody is called for: a phantom. So there kprobes do it (LW_ENTRY_FIRST).
+ */
+#if defined(CONFIG_PREEMPT) && LINUX_VERSION_CODE < KERNEL_VERSION(4, 13, 0)
+#define LW_FTRACE_LOSES
+#endif
+
+#if defined(CONFIG_FUNCTION_TRACER) && !defined(LW_FTRACE_LOSES) && \
 	(defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS) || defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))
 #define LW_HAVE_FTRACE
 

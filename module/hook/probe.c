@@ -160,7 +160,7 @@ int lw_probe_attach(struct lw_hook *hook, const char *symbol)
 			unregister_kprobe(&hook->kp);
 		return err;
 	}
-	err = attach_entry(hook, symbol, 0);
+	err = attach_entry(hook, symbol, LW_ENTRY_FIRST);
 	if (err == -EINVAL && LW_ENTRY_NEXT > 0)
 		err = attach_entry(hook, symbol, LW_ENTRY_NEXT);
 	return err;
