@@ -34,14 +34,14 @@ static void page_test_exit(struct kunit *test)
  */
 static unsigned int allocate(int fallback)
 {
-	unsigned long caller = _RET_IP_, path = 16;
+	unsigned long stack[2] = { _RET_IP_ }, path = 16;
 	struct page *array[2] = {};
 	unsigned int i, taken = 0;
 	struct pt_regs regs;
 	struct bulk bulk;
 
 	lw_pages_clear();
-	regs_at_entry(&regs, (unsigned long)allocate, &caller);
+	regs_at_entry(&regs, (unsigned long)allocate, stack);
 	regs_set_arg(&regs, 0, (__force unsigned long)GFP_KERNEL);
 	regs_set_arg(&regs, 3, ARRAY_SIZE(array));
 #ifdef LW_BULK_HAS_LIST

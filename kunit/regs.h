@@ -24,13 +24,16 @@ static inline struct pt_regs *regs_at_entry(struct pt_regs *regs, unsigned long 
 	return regs;
 }
 
-/* Argument @nr, of the first six, of the function that is being entered; on arm of the first four. */
+/* Argument @nr, of the first six; on arm the last two are on the stack, which has to have the room. */
 static inline void regs_set_arg(struct pt_regs *regs, unsigned int nr, unsigned long value)
 {
 #ifdef CONFIG_ARM64
 	regs->regs[nr] = value;
 #elif defined(CONFIG_ARM)
-	regs->uregs[nr] = value;
+	if (nr < 4)
+		regs->uregs[nr] = value;
+	else
+		((unsigned long *)regs->ARM_sp)[nr - 4] = value;
 #elif defined(CONFIG_X86_64)
 	unsigned long *arg[] = { &regs->di, &regs->si, &regs->dx, &regs->cx, &regs->r8, &regs->r9 };
 
