@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* user/processes: which process holds how much memory of its own. */
-#include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <leakwatch/lock.h>
 #include <leakwatch/mark.h>
 #include <leakwatch/process.h>
 #include <leakwatch/report.h>
-
-const char *lw_comm_text(const char *comm, char text[TASK_COMM_LEN])
-{
-	int i;
-
-	for (i = 0; i < TASK_COMM_LEN - 1 && comm[i]; i++)
-		text[i] = isgraph(comm[i]) ? comm[i] : '_';
-	text[i] = 0;
-	return i ? text : "-";
-}
 
 static void print_process(struct seq_file *seq, const struct lw_process *process, bool walked,
 			  bool marked)

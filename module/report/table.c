@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The tables of sites and paths: top, slab and page sites and stacks, slab/caches. */
+#include <linux/ctype.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -98,6 +99,16 @@ static const char *pid_text(const struct lw_row *row, char *text, size_t size)
 	else
 		scnprintf(text, size, "%d-%d", row->pid_min, row->pid_max);
 	return text;
+}
+
+const char *lw_comm_text(const char *comm, char text[TASK_COMM_LEN])
+{
+	int i;
+
+	for (i = 0; i < TASK_COMM_LEN - 1 && comm[i]; i++)
+		text[i] = isgraph(comm[i]) ? comm[i] : '_';
+	text[i] = 0;
+	return i ? text : "-";
 }
 
 const char *lw_growth_text(const struct lw_judgement *judged, char *text, size_t size)
