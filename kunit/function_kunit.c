@@ -126,6 +126,31 @@ static void one_by_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_MISSED_OBJECTS), 1);
 }
 
+/* What stays in its place is not new; what moves is, whether the inner one was heard or not. */
+static void moved_or_not(struct kunit *test)
+{
+	const struct call inner = { .site = site_of(1, 0) };
+	struct call outer = { .site = site_of(2, 0), .old = buffer };
+	struct pt_regs regs;
+
+	preempt_disable();
+	leave(&inner, buffer);
+	realloc_leave(&outer, regs_at_return(&regs, buffer));
+	realloc_leave(&outer, regs_at_return(&regs, NULL));
+	preempt_enable();
+	expect_counts(test, inner.site, 1, 0);
+	expect_counts(test, outer.site, 0, 0);
+	preempt_disable();
+	realloc_leave(&outer, regs_at_return(&regs, buffer + 64));
+	leave(&inner, buffer + 128);
+	this_cpu_write(put_last, 0);
+	realloc_leave(&outer, regs_at_return(&regs, buffer + 128));
+	preempt_enable();
+	expect_counts(test, inner.site, 1, 0);
+	expect_counts(test, outer.site, 2, 0);
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_MISSED_OBJECTS), 0);
+}
+
 /* A function that cannot be probed is there all the same. */
 static void there_or_not(struct kunit *test)
 {
@@ -140,6 +165,7 @@ static struct kunit_case function_cases[] = {
 	KUNIT_CASE(outer_stands),
 	KUNIT_CASE(outer_draws),
 	KUNIT_CASE(one_by_one),
+	KUNIT_CASE(moved_or_not),
 	KUNIT_CASE(there_or_not),
 	{}
 };

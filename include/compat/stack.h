@@ -124,10 +124,14 @@ static inline unsigned int lw_stack_trace_entry(unsigned long *frames, unsigned 
 #endif
 
 /*
- * The walker of arm does not find its way out of the detour that a kprobe is optimised to, and says
- * so in the log.
+ * No walker finds its way out of the detour that a kprobe is optimised to; that of arm says so in
+ * the log. What is on ftrace makes none.
  */
-#define LW_STACK_IN_DETOUR	(!(IS_ENABLED(CONFIG_ARM) && IS_ENABLED(CONFIG_OPTPROBES)))
+#define LW_STACK_IN_DETOUR						\
+	(!IS_ENABLED(CONFIG_OPTPROBES) || IS_ENABLED(CONFIG_KPROBES_ON_FTRACE))
+
+/* x86 leaves interrupts on there: in one that comes meanwhile no kprobe is called. */
+#define LW_ENTRY_IN_DETOUR	(!IS_ENABLED(CONFIG_X86) || LW_STACK_IN_DETOUR)
 
 /**
  * lw_stack_read() - read the stack

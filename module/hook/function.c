@@ -30,7 +30,7 @@ enum {
 	KFREE, CACHE_FREE, PAGE_FREE, PAGE_FREE_LARGE, PAGE_FREE_LIST, PAGE_FREE_FOLIOS,
 	CACHE_ALLOC, CACHE_ALLOC_LRU, CACHE_ALLOC_NODE, KMALLOC, KMALLOC_NODE, KMALLOC_CACHE,
 	KMALLOC_CACHE_NODE, KMALLOC_TRACK, KMALLOC_NODE_TRACK, KMALLOC_LARGE,
-	KMALLOC_LARGE_NODE, PAGE_ALLOC,
+	KMALLOC_LARGE_NODE, KREALLOC, PAGE_ALLOC,
 	NR_HOOKS
 };
 
@@ -84,6 +84,7 @@ struct call {
 	bool none;		/* it was not drawn */
 	u8 order;
 	u32 site;
+	const void *old;
 };
 
 /*
@@ -149,6 +150,30 @@ static void object_leave(void *data, struct pt_regs *regs)
 		return;
 	lw_site_learn(call->site, object);
 	lw_object_put(call->site, object);
+}
+
+/*
+ * void *krealloc(const void *object, size_t bytes, gfp_t gfp): into it the compiler may have put the
+ * function that it allocates by, which then is not called; else both tell of what is new.
+ */
+static void realloc_enter(void *data, struct pt_regs *regs)
+{
+	struct call *call = data;
+
+	call->old = (const void *)lw_regs_arg(regs, 0);
+	kmalloc_enter(call, lw_regs_arg(regs, 1), lw_regs_arg(regs, 2), regs);
+}
+
+static void realloc_leave(void *data, struct pt_regs *regs)
+{
+	const void *object = (const void *)lw_regs_result(regs);
+	const struct call *call = data;
+
+	if (ZERO_OR_NULL_PTR(object) || lw_untag(object) == lw_untag(call->old))
+		return;
+	/* its copy takes a while, in which others may have been told of */
+	lw_object_take_back(object);
+	object_leave(data, regs);
 }
 
 /* struct page *__alloc_pages(gfp_t gfp, unsigned int order, ...) */
@@ -225,6 +250,12 @@ struct lw_hook lw_function_hooks[] = {
 		  "__kmalloc_large_noprof", "kmalloc_large", "kmalloc_order"),
 	ALLOCATES(KMALLOC_LARGE_NODE, false, "kmalloc_large_node", bytes_enter,
 		  "__kmalloc_large_node_noprof", "kmalloc_large_node"),
+	[KREALLOC] = {
+		.events = &events[KREALLOC],
+		.name = "krealloc", .type = LW_RETURN, .instead = true,
+		.symbol = { "krealloc_noprof", "krealloc" },
+		.enter = realloc_enter, .leave = realloc_leave, .data = sizeof(struct call),
+	},
 	[PAGE_ALLOC] = {
 		.events = &events[PAGE_ALLOC],
 		.name = "mm_page_alloc", .type = LW_RETURN, .class = LW_PAGE, .instead = true,

@@ -129,6 +129,7 @@ static int attach_entry(struct lw_hook *hook, const char *symbol, unsigned int o
 		.symbol_name = symbol,
 		.offset = offset,
 		.pre_handler = entered,
+		.post_handler = LW_ENTRY_IN_DETOUR ? NULL : stepped,
 	};
 	return register_kprobe(&hook->kp);
 }
