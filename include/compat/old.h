@@ -118,8 +118,17 @@ static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
 #define ktime_get_boottime_seconds()	div_s64(ktime_to_ns(ktime_get_boottime()), NSEC_PER_SEC)
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 20, 0) && BITS_PER_LONG == 64
-#define int_sqrt64(x)	int_sqrt(x)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 20, 0)
+/* the largest number whose square is not above @x, bit by bit */
+static inline u32 int_sqrt64(u64 x)
+{
+	u32 root = 0, bit;
+
+	for (bit = 1U << 31; bit; bit >>= 1)
+		if ((u64)(root | bit) * (root | bit) <= x)
+			root |= bit;
+	return root;
+}
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(4, 18, 0)
