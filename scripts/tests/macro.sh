@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# Runs in the guest, under -icount: loads of a fixed amount of work, in the state that the kernel was booted in;
-# with leakwatch.ko beside it, in each state of leakwatch. Each line: a load, the state, instructions, and how
-# many ms of them the CPU was idle; or what memory is left when the load is over.
+# Runs in the guest, under -icount: loads of a fixed amount of work, in the state that the kernel was booted in, or, as
+# the file "state" says, in each state of leakwatch or beside a tool for BPF, in turns with absent, as many rounds
+# as "rounds" says. Each line: the state, a load, instructions, how many of these the CPU was idle, which round;
+# or a figure of memory.
 D=/sys/kernel/debug/leakwatch
-R=/root
+# shellcheck source=scripts/tests/bench-root.sh
+. ./bench-root.sh
+state=$(cat state) rounds=$(cat rounds)
 
-# shellcheck disable=SC2013	# a word a line
-for module in $(cat modules/disk 2>/dev/null); do insmod "modules/$module"; done
-mkdir -p $R
-mount -t ext4 /dev/vda $R || exit 1
-mount -t proc proc $R/proc
-mount -t devtmpfs devtmpfs $R/dev
-mount -t tmpfs tmpfs $R/tmp
+memory() { awk -v state="$1" '/^(MemFree|Slab):/ { sub(":", "", $1); print "bench: macro", state, $1 "_" when, $2, "KB" }' \
+	when="$2" /proc/meminfo; }
+memory "$state" at_boot
+
+root
 cp ./macro $R/tmp/macro
 ip link set lo up
 # c FUNCTIONS: so many of two kinds, for the compiler
@@ -29,80 +30,95 @@ c() {
 }
 c 20 > $R/tmp/20.c
 c 2 > $R/tmp/2.c
+# A module, built with the kernel's own makefiles; in a tree of its own, from nothing each time
+if [ -n "$headers" ]; then
+	mkdir $R/tmp/tree
+	tar -C $R/tmp/tree -xf tree.tar
+	cat > $R/tmp/kbuild <<-END
+		cd /tmp/tree/kunit/leaky
+		exec make -C /$headers M=/tmp/tree/kunit/leaky modules
+	END
+fi
+kbuild_clean() { find $R/tmp/tree/kunit/leaky -type f ! -name '*.c' ! -name Kbuild -exec rm {} +; }
 
-macro() { chroot $R /usr/bin/env PATH=/usr/sbin:/usr/bin sh -c 'cd /tmp; exec ./macro "$@"' macro "$@"; }
+macro() { inside sh -c 'cd /tmp; exec ./macro "$@"' macro "$@"; }
 
-# loads: of each so much, and a little of it before, so that everything has been met
-loads() {
-	compile=2 forks=100 files=1000 messages=30 loopback=30 one > /dev/null &&
-		compile=20 forks=1000 files=10000 messages=600 loopback=600 one
-}
 one() {
+	if [ -n "$headers" ]; then
+		kbuild_clean
+		echo "kbuild $(macro run sh kbuild)"
+		[ -e $R/tmp/tree/kunit/leaky/leaky.ko ] || return
+	fi
 	echo "compile $(macro run gcc -O2 -c "${compile?}.c")"
 	echo "forks $(macro forks "${forks?}")"
 	echo "files $(macro files "${files?}")"
 	echo "messages $(macro messages "${messages?}")"
 	echo "loopback $(macro loopback "${loopback?}")"
 }
+# A little of each, so that everything has been met, and of each so much
+warm() { compile=2 forks=100 files=1000 messages=30 loopback=30 one > /tmp/loads && whole; }
+loads() { compile=20 forks=1000 files=10000 messages=600 loopback=600 one > /tmp/loads && whole; }
+whole() { awk 'NF != 3 { exit 1 } END { exit NR < 5 }' /tmp/loads || { cat /tmp/loads; exit 1; }; }
 
 # measure STATE
 measure() {
-	loads > /tmp/loads
-	[ "$(wc -w < /tmp/loads)" = 15 ] || { cat /tmp/loads; exit 1; }
-	sed "s/^/bench: macro $1 /" /tmp/loads
+	loads
+	sed "s/^/bench: macro $1 /; s/\$/ $round/" /tmp/loads
+}
+
+# rest STATE: what memory is left when nothing runs. Files are read anew then: warm
+rest() {
 	echo 3 > /proc/sys/vm/drop_caches
 	sleep 1
-	awk -v state="$1" '/^(MemFree|Slab):/ { sub(":", "", $1); print "bench: macro", state, $1, $2 }' /proc/meminfo
+	memory "$1" after
 }
 
 nothing_lost() { awk '/^(lost|wrong)/ && $2 { print "lost something:", $0; exit 1 }' $D/status || exit 1; }
 
-# whole: chroot with all that a tool for BPF wants, and headers of the kernel
-whole() {
-	mount -t ext4 /dev/vdb $R/mnt
-	mount -t sysfs sysfs $R/sys
-	mount -t debugfs debugfs $R/sys/kernel/debug
-	mount -t tracefs tracefs $R/sys/kernel/tracing
-	V=$(uname -r)
-	mkdir -p "$R/lib/modules/$V"
-	ln -s "/mnt/usr/src/linux-headers-$V" "$R/lib/modules/$V/build"
-	ln -s "/mnt/usr/src/linux-headers-${V%-*}-common" "$R/lib/modules/$V/source"
+# leakwatch: with what it met in the round before forgotten
+leakwatch() {
+	insmod ./leakwatch.ko || exit 1
+	warm
+	measure exact
+	nothing_lost
+	echo "stacks off" > $D/control
+	measure exact_stacks_off
+	nothing_lost
+	echo "stacks all" > $D/control
+	echo "mode sampled" > $D/control
+	measure sampled
+	nothing_lost
+	echo stop > $D/control
+	measure stopped
+	[ "$round" != "$rounds" ] || {
+		rest leakwatch
+		awk '$1 == "memory_kb" { print "bench: macro leakwatch memory_kb", $2, "KB" }' $D/status
+	}
+	rmmod leakwatch
 }
 
-# begin TOOL ARGUMENT...: in the background, from when it says that it is there
-begin() {
-	whole
-	chroot $R /usr/bin/env PATH=/usr/sbin:/usr/bin PYTHONUNBUFFERED=1 "$@" > /tmp/tool 2>&1 &
-	for _ in $(seq 600); do
-		sleep 1
-		! grep -q '^Attach' /tmp/tool || break
+tool() {
+	tool_begin "$state"
+	warm
+	measure "$state"
+	[ "$round" != "$rounds" ] || rest "$state"
+	tool_end
+}
+
+round=0
+loads	# the caches are as full as they will be
+case $state in
+leakwatch|memleak-bpfcc|bpftrace)
+	for round in $(seq "$rounds"); do
+		measure absent
+		[ "$round" != "$rounds" ] || rest absent
+		if [ "$state" = leakwatch ]; then leakwatch; else tool; fi
 	done
-	sleep 2
-	tail -n 3 /tmp/tool
-	grep -q '^Attach' /tmp/tool && kill -0 $! || exit 1
-}
-
-case $(cat state) in
-memleak-bpfcc) begin /usr/sbin/memleak-bpfcc 100000 ;;
-bpftrace) begin /usr/bin/bpftrace -e '
-	tracepoint:kmem:kmalloc, tracepoint:kmem:kmem_cache_alloc { @[args->ptr] = kstack(16) }
-	tracepoint:kmem:kfree, tracepoint:kmem:kmem_cache_free { delete(@[args->ptr]) }' ;;
+	round=$((rounds + 1))
+	warm
+	measure absent
+	rest absent_again ;;
+*)
+	for round in $(seq "$rounds"); do measure "$state"; done
+	rest "$state" ;;
 esac
-loads > /dev/null	# the caches are as full as they will be
-measure "$(cat state)"
-[ -e leakwatch.ko ] || exit 0
-insmod ./leakwatch.ko || exit 1
-awk '$1 == "memory_kb" { print "bench: macro exact memory_kb", $2 }' $D/status
-measure exact
-nothing_lost
-echo "stacks off" > $D/control
-measure exact_stacks_off
-nothing_lost
-echo "stacks all" > $D/control
-echo "mode sampled" > $D/control
-measure sampled
-nothing_lost
-echo stop > $D/control
-measure stopped
-rmmod leakwatch
-measure absent_again
