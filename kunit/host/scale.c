@@ -14,6 +14,9 @@
  * Threads, each on a CPU of its own, at most as many as this machine has: all of one site, or each
  * of its own; with objects of their own, a hundredth of the table's, so that buckets are rarely
  * shared; or of eight buckets in all, so that they nearly always are. Time is a thread's own.
+ *
+ * Behind the tables is a line a figure for programs, as scripts/bench prints them:
+ * "bench: host <state> <load> <hundredths of ns a pair>".
  */
 #define _GNU_SOURCE
 #define HOST_POINT()	((void)0)
@@ -37,6 +40,18 @@ u32 lw_cache_of_object(const void *object)
 #define PAIRS	1000000
 #define ROUNDS	5
 #define THREADS	4	/* HOST_CPUS */
+
+static char lines[64][80];
+static int nr_lines;
+
+/* @ns, which is kept for programs by that name, too */
+static double told(double ns, const char *state, unsigned long size, const char *load)
+{
+	if (nr_lines < (int)ARRAY_SIZE(lines))
+		snprintf(lines[nr_lines++], sizeof(*lines), "%s_%lu %s %.0f", state, size, load,
+			 ns * 100);
+	return ns;
+}
 
 static double now_ns(void)
 {
@@ -175,7 +190,7 @@ static int scale_full(void)
 		most = one > most ? one : most;		/* with what came between */
 	}
 	printf("\n%lu refused by a full table: %.0f ns each, %.0f at most\n", refused,
-	       ns / refused, most);
+	       told(ns / refused, "full", LW_LIVE_MIN, "refused"), most);
 	lw_live_exit();
 	return 0;
 }
@@ -200,8 +215,9 @@ static int scale_grown(void)
 		for (in_first = i = 0; i < slots; i++)
 			in_first += !lw_entry_free(lw_live.slot[i]);
 		printf("%-10lu %10lu %12lu %10.1f %14.1f\n", lw_live_slots(), slots,
-		       GROWN_LIVE - in_first, pairs(GROWN_LIVE, false, true),
-		       pairs(GROWN_LIVE, true, true));
+		       GROWN_LIVE - in_first,
+		       told(pairs(GROWN_LIVE, false, true), "grown", slots, "again"),
+		       told(pairs(GROWN_LIVE, true, true), "grown", slots, "random"));
 		lw_live_exit();
 	}
 	return 0;
@@ -218,12 +234,14 @@ static int scale_threads(void)
 	    lw_sites_init(LW_SITES_MIN))
 		return 1;
 	for (nr = 1; nr <= THREADS && nr <= cpus; nr++) {
-		printf("%-8d %14.1f %14.1f", nr, threads(nr, false, 256), threads(nr, true, 256));
+		printf("%-8d %14.1f %14.1f", nr,
+		       told(threads(nr, false, 256), "threads", nr, "own_sites"),
+		       told(threads(nr, true, 256), "threads", nr, "one_site"));
 		fflush(stdout);
 		lw_live_exit();
 		if (lw_live_init(8 * SLOTS, BASE, 1UL << 14))
 			return 1;
-		printf(" %20.1f\n", threads(nr, true, 4));
+		printf(" %20.1f\n", told(threads(nr, true, 4), "threads", nr, "eight_buckets"));
 		lw_live_exit();
 		if (lw_live_init(1UL << 17, BASE, 1UL << 24))
 			return 1;
@@ -234,6 +252,7 @@ static int scale_threads(void)
 int main(void)
 {
 	unsigned long live, i;
+	int line, failed;
 
 	printf("%-10s %12s %10s %14s\n", "live", "table, KB", "again, ns", "random, ns");
 	for (live = 1000; live <= 10000000; live *= 10) {
@@ -243,8 +262,12 @@ int main(void)
 		for (i = 0; i < live; i++)
 			allocated(BASE + i * 256, 1);
 		printf("%-10lu %12lu %10.1f %14.1f\n", live, lw_live_slots() / 128,
-		       pairs(live, false, false), pairs(live, true, false));
+		       told(pairs(live, false, false), "live", live, "again"),
+		       told(pairs(live, true, false), "live", live, "random"));
 		lw_live_exit();
 	}
-	return scale_grown() || scale_threads() || scale_full();
+	failed = scale_grown() || scale_threads() || scale_full();
+	for (line = 0; line < nr_lines; line++)
+		printf("bench: host %s\n", lines[line]);
+	return failed;
 }

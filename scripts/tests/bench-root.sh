@@ -49,12 +49,12 @@ tool_begin() {
 	done
 	sleep 2
 	tail -n 3 /tmp/tool
-	grep -q '^Attach' /tmp/tool && kill -0 $tool || exit 1
+	grep -q '^Attach' /tmp/tool && kill -0 "$tool" || exit 1
 }
 
 tool_end() {
-	kill -0 $tool || { echo "the tool ended by itself"; exit 1; }
-	kill -9 $tool
-	wait $tool
+	kill -0 "$tool" || { echo "the tool ended by itself"; exit 1; }
+	kill -9 "$tool"
+	wait "$tool"
 	sleep 2		# its programs go when all have left them
 }

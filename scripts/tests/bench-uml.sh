@@ -5,6 +5,7 @@
 # is another.
 D=/sys/kernel/debug/leakwatch
 TIMES=15
+PAIRS=41
 half=65536	# of the least table that there can be
 
 # measure STATE [PARAMETER]
@@ -50,3 +51,51 @@ sort -k 1,2 -k 3n /tmp/all | awk '
 	$1 " " $2 != key { show(); key = $1 " " $2 }
 	{ of[++n] = $3 }
 	END { show() }'
+
+# load NAME: its ns
+load() {
+	case $1 in
+	forks) ./macro forks 40 ;;
+	files) (cd /tmp && /lw/macro files 3000) ;;
+	esac | cut -d ' ' -f 1
+}
+
+# with SETTING...: the time of $load beside leakwatch, when it has met all
+with() {
+	insmod ./leakwatch.ko objects=131072 || exit 1
+	for setting; do echo "$setting" > $D/control; done
+	load "$load" > /dev/null
+	load "$load"
+	awk '/^(lost|wrong)/ && $2 { print "lost something:", $0 }' $D/status
+	rmmod leakwatch
+}
+without() {
+	load "$load" > /dev/null
+	load "$load"
+}
+
+# pairs STATE WITH SETTING...: A B, B A, A B ...
+pairs() {
+	local state="$1"
+	shift
+	for i in $(seq $PAIRS); do
+		if [ $((i % 2)) = 1 ]; then
+			a=$(without) b=$("$@")
+		else
+			b=$("$@") a=$(without)
+		fi
+		echo "$a $b"
+	done > /tmp/pairs
+	awk 'NF != 2 || $1 <= 0 || $2 <= 0 { print; exit 1 }' /tmp/pairs || exit 1
+	awk '{ print $2 / $1 }' /tmp/pairs | sort -n | awk -v name="$state $load" '
+		{ of[NR] = $1 }
+		END { printf "bench: load %s %.4f %.4f %.4f\n", name, of[int((NR + 1) / 2)], of[int((NR + 3) / 4)],
+			of[int((3 * NR + 1) / 4)] }'
+}
+
+for load in forks files; do
+	pairs absent without	# what a ratio of nothing to nothing is here
+	pairs stopped with stop
+	pairs sampled with "mode sampled"
+	pairs stacks_off with "stacks off"
+done

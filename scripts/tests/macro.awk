@@ -49,6 +49,7 @@ END {
 	printf "%-24s %10s %10s %10s\n", "less MemFree, KB", "at boot", "while", "after"
 	for (b = 0; b < nr_boots; b++) {
 		name = boots[b]
+		if (name == "leakwatch") continue
 		printf "%-24s %10d", name, at_boot["leakwatch"] - at_boot[name]
 		from = (name, "absent") in after ? after[name, "absent"] : after["leakwatch", "absent"]
 		printf " %10d", from - after[name, name]

@@ -90,10 +90,7 @@ leakwatch() {
 	nothing_lost
 	echo stop > $D/control
 	measure stopped
-	[ "$round" != "$rounds" ] || {
-		rest leakwatch
-		awk '$1 == "memory_kb" { print "bench: macro leakwatch memory_kb", $2, "KB" }' $D/status
-	}
+	awk '$1 == "memory_kb" { print "bench: macro leakwatch memory_kb", $2, "KB" }' $D/status
 	rmmod leakwatch
 }
 
@@ -107,18 +104,23 @@ tool() {
 
 round=0
 loads	# the caches are as full as they will be
-case $state in
-leakwatch|memleak-bpfcc|bpftrace)
-	for round in $(seq "$rounds"); do
+for round in $(seq "$rounds"); do
+	case $state in
+	leakwatch)
+		measure absent
+		leakwatch ;;
+	memleak-bpfcc|bpftrace)
 		measure absent
 		[ "$round" != "$rounds" ] || rest absent
-		if [ "$state" = leakwatch ]; then leakwatch; else tool; fi
-	done
+		tool ;;
+	*) measure "$state" ;;
+	esac
+done
+case $state in
+leakwatch)
 	round=$((rounds + 1))
-	warm
 	measure absent
-	rest absent_again ;;
-*)
-	for round in $(seq "$rounds"); do measure "$state"; done
-	rest "$state" ;;
+	rest absent ;;
+memleak-bpfcc|bpftrace) rest absent_again ;;
+*) rest "$state" ;;
 esac
