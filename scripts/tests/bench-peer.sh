@@ -11,7 +11,7 @@ if [ -e state ]; then
 else
 	state=$(grep -o -E 'slub_debug|page_owner|mem_profiling' /proc/cmdline)
 fi
-insmod ./bench.ko || exit 1
+insmod ./bench.ko share=8 || exit 1
 sed "s/^/bench: $state /" /sys/module/bench/parameters/result
 rmmod bench
 [ ! -e state ] || tool_end

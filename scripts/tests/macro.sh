@@ -2,7 +2,7 @@
 # shellcheck shell=dash
 # Runs in the guest, under -icount: loads of a fixed amount of work, in the state that the kernel was booted in, or, as
 # the file "state" says, in each state of leakwatch or beside a tool for BPF, in turns with absent, as many rounds
-# as "rounds" says. Each line: the state, a load, instructions, how many of these the CPU was idle, which round;
+# as "rounds" says, and those of the loads that "loads" names. Each line: the state, a load, instructions, how many of these the CPU was idle, which round;
 # or a figure of memory.
 D=/sys/kernel/debug/leakwatch
 # shellcheck source=scripts/tests/bench-root.sh
@@ -43,22 +43,32 @@ kbuild_clean() { find $R/tmp/tree/kunit/leaky -type f ! -name '*.c' ! -name Kbui
 
 macro() { inside sh -c 'cd /tmp; exec ./macro "$@"' macro "$@"; }
 
+# one LOAD AMOUNT
 one() {
-	if [ -n "$headers" ]; then
+	case $1 in
+	kbuild)
 		kbuild_clean
-		echo "kbuild $(macro run sh kbuild)"
-		[ -e $R/tmp/tree/kunit/leaky/leaky.ko ] || return
-	fi
-	echo "compile $(macro run gcc -O2 -c "${compile?}.c")"
-	echo "forks $(macro forks "${forks?}")"
-	echo "files $(macro files "${files?}")"
-	echo "messages $(macro messages "${messages?}")"
-	echo "loopback $(macro loopback "${loopback?}")"
+		set -- kbuild run sh kbuild ;;
+	compile) set -- compile run gcc -O2 -c "$2.c" ;;
+	*) set -- "$1" "$1" "$2" ;;
+	esac
+	name=$1
+	shift
+	echo "$name $(macro "$@")"
+	[ "$name" != kbuild ] || [ -e $R/tmp/tree/kunit/leaky/leaky.ko ] || echo "nothing was built"
 }
+
+# run LOAD=AMOUNT...: those that are wanted, into /tmp/loads
+run() {
+	for load; do
+		! grep -qw "${load%=*}" loads || one "${load%=*}" "${load#*=}"
+	done > /tmp/loads
+	awk 'NF != 3 { exit 1 } END { exit !NR }' /tmp/loads || { cat /tmp/loads; exit 1; }
+}
+
 # A little of each, so that everything has been met, and of each so much
-warm() { compile=2 forks=100 files=1000 messages=30 loopback=30 one > /tmp/loads && whole; }
-loads() { compile=20 forks=1000 files=10000 messages=600 loopback=600 one > /tmp/loads && whole; }
-whole() { awk 'NF != 3 { exit 1 } END { exit NR < 5 }' /tmp/loads || { cat /tmp/loads; exit 1; }; }
+warm() { run kbuild=1 compile=2 forks=100 files=1000 messages=30 loopback=30; }
+loads() { run kbuild=1 compile=20 forks=1000 files=10000 messages=600 loopback=600; }
 
 # measure STATE
 measure() {
