@@ -4,6 +4,7 @@
 # own turns differ, and its least in other boots. Memory is told as the kernel counts it, with the same doubts.
 
 $7 == "KB" && $5 == "MemFree_at_boot" { boot = $4; boots[nr_boots++] = boot; at_boot[boot] = $6; next }
+$7 == "events" { events[$5] = $6; next }
 $7 == "KB" { if ($5 ~ /^MemFree/) after[boot, $4] = $6; else if ($5 == "memory_kb") own = $6; next }
 {
 	key = boot SUBSEP $4 SUBSEP $5
@@ -34,7 +35,9 @@ END {
 		printf " %9.1f", least["leakwatch", "absent", load[i]] / 1e6
 		all += least["leakwatch", "absent", load[i]]
 	}
-	printf " %9.1f\n", all / 1e6
+	printf " %9.1f\n%-24s", all / 1e6, "events"
+	for (i = 0; i < nr_loads; i++) printf " %9d", events[load[i]]
+	printf "\n"
 	for (s = 0; s < nr_states; s++) {
 		name = state[s]
 		row(name, least, of[name], name, least, (of[name], "absent", load[0]) in least ? of[name] : "leakwatch")

@@ -58,10 +58,17 @@ one() {
 	[ "$name" != kbuild ] || [ -e $R/tmp/tree/kunit/leaky/leaky.ko ] || echo "nothing was built"
 }
 
+# events: how many leakwatch was told of
+events() { awk '$1 == "HOOK" { on = 1; next } on { sum += $5 } END { print sum + 0 }' $D/status; }
+
 # run LOAD=AMOUNT...: those that are wanted, into /tmp/loads
 run() {
+	: > /tmp/events
 	for load; do
-		! grep -qw "${load%=*}" loads || one "${load%=*}" "${load#*=}"
+		grep -qw "${load%=*}" loads || continue
+		[ ! -e $D/status ] || from=$(events)
+		one "${load%=*}" "${load#*=}"
+		[ ! -e $D/status ] || echo "${load%=*} $(($(events) - from)) events" >> /tmp/events
 	done > /tmp/loads
 	awk 'NF != 3 { exit 1 } END { exit !NR }' /tmp/loads || { cat /tmp/loads; exit 1; }
 }
@@ -74,6 +81,7 @@ loads() { run kbuild=1 compile=20 forks=1000 files=10000 messages=600 loopback=6
 measure() {
 	loads
 	sed "s/^/bench: macro $1 /; s/\$/ $round/" /tmp/loads
+	[ "$1" != exact ] || sed "s/^/bench: macro $1 /" /tmp/events
 }
 
 # rest STATE: what memory is left when nothing runs. Files are read anew then: warm
