@@ -15,10 +15,14 @@ $7 == "KB" { if ($5 ~ /^MemFree/) after[boot, $4] = $6; else if ($5 == "memory_k
 	if (!loads[$5]++) load[nr_loads++] = $5
 }
 
-# row NAME: of each load one over another, and of all together
+# row NAME: of each load one over another, and of all together; of what was not run, nothing
 function row(name, over, of_boot, of_state, under, by_boot,	i, sum, base)
 {
 	printf "%-24s", name
+	if (!under[by_boot, "absent", load[0]]) {
+		printf "\n"
+		return
+	}
 	for (i = 0; i < nr_loads; i++) {
 		printf " %9.4f", over[of_boot, of_state, load[i]] / under[by_boot, "absent", load[i]]
 		sum += over[of_boot, of_state, load[i]]
