@@ -5,7 +5,7 @@
 # is another.
 D=/sys/kernel/debug/leakwatch
 TIMES=15
-PAIRS=41
+PAIRS=101
 half=65536	# of the least table that there can be
 
 # measure STATE [PARAMETER]
@@ -55,8 +55,8 @@ sort -k 1,2 -k 3n /tmp/all | awk '
 # load NAME: its ns
 load() {
 	case $1 in
-	forks) ./macro forks 40 ;;
-	files) (cd /tmp && /lw/macro files 3000) ;;
+	forks) ./macro forks 10 ;;
+	files) (cd /tmp && /lw/macro files 500) ;;
 	esac | cut -d ' ' -f 1
 }
 
@@ -87,10 +87,15 @@ pairs() {
 		echo "$a $b"
 	done > /tmp/pairs
 	awk 'NF != 2 || $1 <= 0 || $2 <= 0 { print; exit 1 }' /tmp/pairs || exit 1
-	awk '{ print $2 / $1 }' /tmp/pairs | sort -n | awk -v name="$state $load" '
-		{ of[NR] = $1 }
-		END { printf "bench: load %s %.4f %.4f %.4f\n", name, of[int((NR + 1) / 2)], of[int((NR + 3) / 4)],
-			of[int((3 * NR + 1) / 4)] }'
+	awk '
+		NR == 1 || $1 < a { a = $1 }
+		NR == 1 || $2 < b { b = $2 }
+		{ print $2 / $1 }
+		END { print "least", b / a }' /tmp/pairs | sort -n | awk -v name="$state $load" '
+		$1 == "least" { least = $2; next }
+		{ of[++n] = $1 }
+		END { printf "bench: load %s %.4f %.4f %.4f %.4f\n", name, least, of[int((n + 1) / 2)],
+			of[int((n + 3) / 4)], of[int((3 * n + 1) / 4)] }'
 }
 
 for load in forks files; do
