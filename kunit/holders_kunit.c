@@ -162,7 +162,8 @@ static void who_holds(struct kunit *test)
 	struct lw_holders holders = { .nr = 2, .held = held, .holder = holder };
 	struct known known[2] = { { &held[0], 0 }, { &held[1], 1 } };
 	struct walk walk = {
-		.files.task = current, .files.comm = current->comm, .holders = &holders, .known = known, .nr_known = 2,
+		.files.task = current, .files.comm = current->comm, .holders = &holders,
+		.known = known, .nr_known = 2,
 		.max_holders = 4,
 	};
 

@@ -9,9 +9,10 @@
 #include <compat/regs.h>
 
 /*
- * Before 4.13 or so a kernel that can be preempted calls modules from a walk over all who listen, at
- * whose end the task can be preempted, while it still counts as walking. What the scheduler then
- * frees, of the task before, nobody is called for: a phantom. So there kprobes do it (LW_ENTRY_FIRST).
+ * Before 4.13 or so a kernel that can be preempted calls modules from a walk over all who listen,
+ * at whose end the task can be preempted, while it still counts as walking. What the scheduler then
+ * frees, of the task before, nobody is called for: a phantom. So there kprobes do it
+ * (LW_ENTRY_FIRST).
  */
 #if defined(CONFIG_PREEMPT) && LINUX_VERSION_CODE < KERNEL_VERSION(4, 13, 0)
 #define LW_FTRACE_LOSES

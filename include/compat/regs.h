@@ -72,8 +72,8 @@ static inline unsigned long lw_regs_callers_caller(struct pt_regs *regs)
 
 /*
  * Where a function is probed. Before 4.13 not at its first instruction where that is ftrace's, who
- * would then call the probe, and lose calls if the kernel can be preempted (ftrace.h); what is there
- * leaves arguments and stack alone.
+ * would then call the probe, and lose calls if the kernel can be preempted (ftrace.h); what is
+ * there leaves arguments and stack alone.
  */
 #if defined(CONFIG_X86_64) && defined(CONFIG_HAVE_FENTRY) && defined(CONFIG_FUNCTION_TRACER) && \
 	LINUX_VERSION_CODE < KERNEL_VERSION(4, 13, 0)

@@ -125,7 +125,8 @@ static inline int lw_trace_of_module(struct notifier_block *nb, unsigned long st
  * Until 3.14 those are among the kernel's (lw_trace_each()), and are known by name, whether their
  * module is there or not. Process context.
  */
-static inline void lw_trace_each_of_modules(void (*see)(struct tracepoint *tp, struct module *owner))
+static inline void lw_trace_each_of_modules(void (*see)(struct tracepoint *tp,
+							struct module *owner))
 {
 	struct lw_trace_of_modules of = { .nb.notifier_call = lw_trace_of_module, .see = see };
 
@@ -136,7 +137,8 @@ static inline void lw_trace_each_of_modules(void (*see)(struct tracepoint *tp, s
 
 #else
 
-static inline void lw_trace_each_of_modules(void (*see)(struct tracepoint *tp, struct module *owner))
+static inline void lw_trace_each_of_modules(void (*see)(struct tracepoint *tp,
+							struct module *owner))
 {
 }
 

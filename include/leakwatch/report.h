@@ -28,7 +28,7 @@
  * struct lw_settings - what readers want to see
  * @rate: what sampled mode draws at, or will (sample.h)
  * @rows: how many rows top shows, 0 for all
- * @filter: which sites and buffers: 'c'ache, 'm'odule, 'p'id, 's'ize, 'h'eap, 'b'uffer, or 0 for all
+ * @filter: which sites and buffers: 'c'ache, 'm'odule, 'p'id, 's'ize, 'h'eap, 'b'uffer, 0 for all
  * @text: the name of the cache, module or heap
  * @number: the pid, the size, or the ID of the buffer
  * @buffer_site: the site of that

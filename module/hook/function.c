@@ -153,8 +153,8 @@ static void object_leave(void *data, struct pt_regs *regs)
 }
 
 /*
- * void *krealloc(const void *object, size_t bytes, gfp_t gfp): into it the compiler may have put the
- * function that it allocates by, which then is not called; else both tell of what is new.
+ * void *krealloc(const void *object, size_t bytes, gfp_t gfp): into it the compiler may have put
+ * the function that it allocates by, which then is not called; else both tell of what is new.
  */
 static void realloc_enter(void *data, struct pt_regs *regs)
 {

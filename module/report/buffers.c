@@ -188,8 +188,8 @@ static void total_orphans(struct seq_file *seq, const struct view *view)
 			nr++;
 			all += view->holders->held[i].buffer.is.bytes;
 		}
-	seq_printf(seq, "# total: %u orphans, %llu KB, of %u buffers, %llu KB\n", count, bytes >> 10,
-		   nr, all >> 10);
+	seq_printf(seq, "# total: %u orphans, %llu KB, of %u buffers, %llu KB\n", count,
+		   bytes >> 10, nr, all >> 10);
 	if (!knows_deferred())
 		return;
 	for (i = 0, bytes = 0; i < LW_HEAPS; i++)

@@ -41,14 +41,15 @@ static void print(struct reader *reader, const struct lw_event *event, u64 lost)
 	reader->given = 0;
 	if (lost)
 		reader->len = scnprintf(reader->line, LINE, "# %llu events were lost here\n", lost);
-	reader->len += scnprintf(reader->line + reader->len, LINE, "%9llu.%03u %7d %-15s %-7s ", s, ms,
-				 event->pid, lw_comm_text(event->comm, comm),
+	reader->len += scnprintf(reader->line + reader->len, LINE, "%9llu.%03u %7d %-15s %-7s ",
+				 s, ms, event->pid, lw_comm_text(event->comm, comm),
 				 lw_event_name(event->type));
 	if (event->id)
 		reader->len += scnprintf(reader->line + reader->len, LINE, "%6u %11llu %s\n",
 					 event->id, event->bytes, lw_heap(event->heap)->name);
 	else
-		reader->len += scnprintf(reader->line + reader->len, LINE, "%6s %11s -\n", "-", "-");
+		reader->len += scnprintf(reader->line + reader->len, LINE, "%6s %11s -\n",
+					 "-", "-");
 }
 
 /* Return: whether there is something to give. */
