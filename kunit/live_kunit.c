@@ -218,8 +218,10 @@ KUNIT_ARRAY_PARAM(span, spans, span_name);
 static unsigned long any_address(struct rnd_state *rnd, unsigned long span)
 {
 	u64 r = (u64)prandom_u32_state(rnd) << 32 | prandom_u32_state(rnd);
+	u64 part;
 
-	return BASE + (r % (span >> OBJECT_SHIFT) << OBJECT_SHIFT);
+	div64_u64_rem(r, span >> OBJECT_SHIFT, &part);
+	return BASE + (part << OBJECT_SHIFT);
 }
 
 #define NR_ADDRESSES	100000
@@ -824,7 +826,7 @@ static void first_refusal(struct kunit *test)
 		if (lw_live_add(shape->address(i), i % 1000 + 1, &old))
 			break;
 	kunit_info(test, "%s: first refusal at %u.%u %%, %lu moved\n", shape->name,
-		   i * 100 / slots, (u32)(i * 1000ULL / slots % 10), lw_stat_read(LW_MOVED));
+		   i * 100 / slots, (u32)div_u64(i * 1000ULL, slots) % 10, lw_stat_read(LW_MOVED));
 	KUNIT_EXPECT_GE(test, i * 100 / slots, 90);
 	KUNIT_EXPECT_EQ(test, used(), i);
 	while (i--) {

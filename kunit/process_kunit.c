@@ -180,7 +180,7 @@ static void members_of(struct kunit *test)
 	/* the number again, of another */
 	KUNIT_EXPECT_NULL(test, find_member(7, process[0].start + 1, "server"));
 	/* grown up, and by another name; those that have gone are no more */
-	process[1].start -= 100000 * NSEC_PER_SEC;
+	process[1].start -= 100000ULL * NSEC_PER_SEC;
 	strscpy(process[1].comm, "daemon", sizeof(process[1].comm));
 	sample(&process[1], 1);
 	KUNIT_EXPECT_NULL(test, find_member(7, process[0].start, ""));

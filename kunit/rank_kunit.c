@@ -90,6 +90,8 @@ static void tiers(struct kunit *test)
 	expect_order(test, order, ARRAY_SIZE(order));
 }
 
+#define HUGE	(1L << (BITS_PER_LONG - 24))
+
 /* Bytes, not objects; then what is live; then the number. */
 static void ties(struct kunit *test)
 {
@@ -102,8 +104,8 @@ static void ties(struct kunit *test)
 		row(7, 8000, 8000, 0, 1),
 	};
 	const struct lw_row huge[] = {
-		row(2, 1L << 40, 1L << 40, 0, U32_MAX >> 10),
-		row(1, 1L << 39, 1L << 39, 0, U32_MAX >> 10),
+		row(2, HUGE, HUGE, 0, U32_MAX >> 10),
+		row(1, HUGE / 2, HUGE / 2, 0, U32_MAX >> 10),
 	};
 
 	expect_order(test, order, ARRAY_SIZE(order));

@@ -72,7 +72,7 @@ static void distances(struct kunit *test)
 		}
 		sum = div64_u64(sum, DRAWS);
 		squares = div64_u64(squares, DRAWS);
-		error = 4 * mean / int_sqrt(DRAWS);
+		error = div64_u64(4 * mean, int_sqrt(DRAWS));
 		KUNIT_EXPECT_LE(test, sum, mean + error);
 		KUNIT_EXPECT_GE(test, sum, mean - error);
 		/* the mean of the squares is 2, its standard error sqrt(20 / DRAWS) */
