@@ -52,26 +52,21 @@ sort -k 1,2 -k 3n /tmp/all | awk '
 	{ of[++n] = $3 }
 	END { show() }'
 
-# load NAME: its ns
-load() {
-	case $1 in
-	forks) ./macro forks 10 ;;
-	files) (cd /tmp && /lw/macro files 500) ;;
-	esac | cut -d ' ' -f 1
-}
+# load: its ns
+load() { (cd /tmp && /lw/macro files 500) | cut -d ' ' -f 1; }
 
-# with SETTING...: the time of $load beside leakwatch, when it has met all
+# with SETTING...: the time of the load beside leakwatch, when it has met all
 with() {
 	insmod ./leakwatch.ko objects=131072 || exit 1
 	for setting; do echo "$setting" > $D/control; done
-	load "$load" > /dev/null
-	load "$load"
+	load > /dev/null
+	load
 	awk '/^(lost|wrong)/ && $2 { print "lost something:", $0 }' $D/status
 	rmmod leakwatch
 }
 without() {
-	load "$load" > /dev/null
-	load "$load"
+	load > /dev/null
+	load
 }
 
 # pairs STATE WITH SETTING...: A B, B A, A B ...
@@ -91,16 +86,14 @@ pairs() {
 		NR == 1 || $1 < a { a = $1 }
 		NR == 1 || $2 < b { b = $2 }
 		{ print $2 / $1 }
-		END { print "least", b / a }' /tmp/pairs | sort -n | awk -v name="$state $load" '
+		END { print "least", b / a }' /tmp/pairs | sort -n | awk -v name="$state files" '
 		$1 == "least" { least = $2; next }
 		{ of[++n] = $1 }
 		END { printf "bench: load %s %.4f %.4f %.4f %.4f\n", name, least, of[int((n + 1) / 2)],
 			of[int((n + 3) / 4)], of[int((3 * n + 1) / 4)] }'
 }
 
-for load in forks files; do
-	pairs absent without	# what a ratio of nothing to nothing is here
-	pairs stopped with stop
-	pairs sampled with "mode sampled"
-	pairs stacks_off with "stacks off"
-done
+pairs absent without	# what a ratio of nothing to nothing is here
+pairs stopped with stop
+pairs sampled with "mode sampled"
+pairs stacks_off with "stacks off"

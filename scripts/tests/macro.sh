@@ -55,7 +55,7 @@ one() {
 	name=$1
 	shift
 	echo "$name $(macro "$@")"
-	[ "$name" != kbuild ] || [ -e $R/tmp/tree/kunit/leaky/leaky.ko ] || echo "nothing was built"
+	[ "$name" != kbuild ] || [ -e $R/tmp/tree/kunit/leaky/leaky.ko ] || echo "and nothing was built"
 }
 
 # events: how many leakwatch was told of
