@@ -70,7 +70,7 @@ run() {
 		one "${load%=*}" "${load#*=}"
 		[ ! -e $D/status ] || echo "${load%=*} $(($(events) - from)) events" >> /tmp/events
 	done > /tmp/loads
-	awk 'NF != 3 { exit 1 } END { exit !NR }' /tmp/loads || { cat /tmp/loads; exit 1; }
+	awk '{ bad += NF != 3 } END { exit bad || !NR }' /tmp/loads || { cat /tmp/loads; exit 1; }
 }
 
 # A little of each, so that everything has been met, and of each so much
