@@ -11,6 +11,7 @@
 #include <linux/path.h>
 #include <linux/poll.h>
 #include <linux/string.h>
+#include <compat/debugfs.h>
 #include <compat/proc.h>
 #include <leakwatch/dir.h>
 
@@ -107,7 +108,7 @@ void lw_dir_file(const char *name, umode_t mode, const struct lw_dir *in,
 	if (in->proc)
 		proc_create_data(name, mode, in->proc, &proc_ops, (void *)fops);
 	else if (!IS_ERR_OR_NULL(in->debug))
-		debugfs_create_file(name, mode, in->debug, NULL, fops);
+		lw_debugfs_file(name, mode, in->debug, fops);
 }
 
 /* /proc itself takes a second one of a name for a bug, and says so. */
