@@ -46,8 +46,8 @@ static int race_thread(void *arg)
 }
 
 /* Run @run in @nr threads, each on its own of the @nr elements of @args, @size bytes each. */
-static void race(struct kunit *test, unsigned int nr, void (*run)(void *arg), void *args,
-		 size_t size)
+static __maybe_unused void race(struct kunit *test, unsigned int nr, void (*run)(void *arg),
+				void *args, size_t size)
 {
 	DECLARE_COMPLETION_ONSTACK(go);
 	struct racer *racer = kunit_kcalloc(test, nr, sizeof(*racer), GFP_KERNEL);
