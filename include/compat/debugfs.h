@@ -14,8 +14,8 @@
  * @fops: its operations, whose owner is the module: while it is open, nobody removes it
  *
  * From 4.7 to 4.14 who removes any file of debugfs waits until nobody is inside of read() of any
- * other: a driver that forgets a client, until buffers/events has something to tell. That is not so of
- * files that see to their removal themselves. Process context.
+ * other: a driver that forgets a client, until buffers/events has something to tell. That is not so
+ * of files that see to their removal themselves. Process context.
  */
 static inline void lw_debugfs_file(const char *name, umode_t mode, struct dentry *in,
 				   const struct file_operations *fops)
