@@ -62,7 +62,7 @@ lives() {
 	does put 100
 	does put 100
 	equal "the second, too" "$(live 1)" "20480 old_heap kernel 0 put"
-	equal "it is an orphan" "$(awk '$1 == 1 { print $2, $3, $4, $8, $9, $10 }' $D/buffers/orphans)" "20 20480 old_heap only the kernel"
+	equal "it is an orphan" "$(awk '$1 == 1 { print $2, $3, $4, $10, $11, $12 }' $D/buffers/orphans)" "20 20480 old_heap only the kernel"
 	does put 1
 	equal "the other goes with its handle" "$(live 2)" ""
 	does close 0
