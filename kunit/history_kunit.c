@@ -8,7 +8,7 @@
 
 #define POOL		(8 + LW_NR_CLASSES)	/* eight sites, and the wholes of the classes */
 #define SITES		512
-#define FRAME(nr)	((unsigned long)0xffffffff81000000ULL + 16 * (nr))
+#define FRAME(nr)	((unsigned long)(0xffffffff81000000ULL + 16 * (nr)))
 #define BASE		PAGE_OFFSET
 #define SMALL		lw_what_kmalloc(64, 0)
 

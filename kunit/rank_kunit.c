@@ -8,7 +8,7 @@
 #include "../module/judge/row.c"
 
 #define BASE	PAGE_OFFSET
-#define FRAME(nr)	((unsigned long)0xffffffff81000000ULL + 16 * (nr))
+#define FRAME(nr)	((unsigned long)(0xffffffff81000000ULL + 16 * (nr)))
 
 static unsigned long slab_pfn;	/* a page that holds objects of the allocator */
 

@@ -24,7 +24,7 @@ static inline struct pt_regs *regs_at_entry(struct pt_regs *regs, unsigned long 
 	return regs;
 }
 
-/* Argument @nr, of the first six; on arm the last two are on the stack, which has to have the room. */
+/* Argument @nr, of the first six; on arm the last two are on the stack, which has room for them. */
 static inline void regs_set_arg(struct pt_regs *regs, unsigned int nr, unsigned long value)
 {
 #ifdef CONFIG_ARM64

@@ -7,7 +7,7 @@
 #include "../module/track/site.c"
 #include "race.h"
 
-#define FRAME(nr)	((unsigned long)0xffffffff81000000ULL + 16 * (nr))
+#define FRAME(nr)	((unsigned long)(0xffffffff81000000ULL + 16 * (nr)))
 
 static u32 first_free;	/* the number that the first site of a test gets */
 

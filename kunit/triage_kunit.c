@@ -9,7 +9,7 @@
 #include <leakwatch/pages.h>
 #include "../module/judge/triage.c"
 
-#define FRAME(nr)	((unsigned long)0xffffffff81000000ULL + 16 * (nr))
+#define FRAME(nr)	((unsigned long)(0xffffffff81000000ULL + 16 * (nr)))
 #define BOTH		(BIT(LW_SLAB) | BIT(LW_PAGE))
 #define PAGE		lw_what_pages(0, (__force u32)GFP_KERNEL)
 

@@ -13,7 +13,7 @@
 
 #define SITES		512
 #define HISTORIES	64
-#define FRAME(nr)	((unsigned long)0xffffffff81000000ULL + 16 * (nr))
+#define FRAME(nr)	((unsigned long)(0xffffffff81000000ULL + 16 * (nr)))
 #define SMALL		lw_what_kmalloc(64, 0)
 
 static u32 time;	/* in tenths of a second */
