@@ -198,14 +198,14 @@ static void init_sizes(struct kunit *test)
 
 static const struct span {
 	const char *name;
-	unsigned long bytes;
+	u64 bytes;
 } spans[] = {
 	{ "1 MB", SZ_1M },
 	{ "512 MB", SZ_512M },
 	{ "1 GB", SZ_1G },
 	{ "1.5 GB", SZ_1G + SZ_512M },
-	{ "16 GB", SZ_1G * 16UL },
-	{ "1 TB", SZ_1G * 1024UL },
+	{ "16 GB", SZ_1G * 16ULL },
+	{ "1 TB", SZ_1G * 1024ULL },
 };
 
 static void span_name(const struct span *span, char *name)
@@ -214,6 +214,16 @@ static void span_name(const struct span *span, char *name)
 }
 
 KUNIT_ARRAY_PARAM(span, spans, span_name);
+
+/* The bytes of the parameter, if there are as many addresses from BASE on. */
+static unsigned long span_bytes(struct kunit *test)
+{
+	const struct span *span = test->param_value;
+
+	if (span->bytes - 1 > ULONG_MAX - BASE)
+		kunit_skip(test, "more than the addresses that there are");
+	return span->bytes;
+}
 
 static unsigned long any_address(struct rnd_state *rnd, unsigned long span)
 {
@@ -227,16 +237,15 @@ static unsigned long any_address(struct rnd_state *rnd, unsigned long span)
 #define NR_ADDRESSES	100000
 
 /* Slots that such a span needs, and not fewer than hold the addresses of a test. */
-static unsigned long slots_for(const struct span *span)
+static unsigned long slots_for(unsigned long bytes)
 {
-	return max(1UL << 18, SLOTS * (span->bytes >> (LW_TAG_BITS + OBJECT_SHIFT)));
+	return max(1UL << 18, SLOTS * (bytes >> (LW_TAG_BITS + OBJECT_SHIFT)));
 }
 
 /* Bucket and tag tell the address, from both buckets, which are two. */
 static void bijection(struct kunit *test)
 {
-	const struct span *span = test->param_value;
-	unsigned long wrong = 0, mask, addr, one, two, i;
+	unsigned long bytes = span_bytes(test), wrong = 0, mask, addr, one, two, i;
 	struct rnd_state rnd;
 	struct lw_place at;
 	int ret;
@@ -244,14 +253,14 @@ static void bijection(struct kunit *test)
 	/* nothing is read or written here, so there need be no table */
 	lw_live_exit();
 	no_memory = true;
-	ret = lw_live_init(slots_for(span), BASE, span->bytes);
+	ret = lw_live_init(slots_for(bytes), BASE, bytes);
 	no_memory = false;
 	KUNIT_ASSERT_EQ(test, ret, -ENOMEM);
 	mask = lw_live.mask;
 	prandom_seed_state(&rnd, 1);
 	for (i = 0; i < NR_ADDRESSES + 2; i++) {
-		addr = i == NR_ADDRESSES ? BASE : i == NR_ADDRESSES + 1 ? BASE + span->bytes - 8 :
-		       any_address(&rnd, span->bytes);
+		addr = i == NR_ADDRESSES ? BASE : i == NR_ADDRESSES + 1 ? BASE + bytes - 8 :
+		       any_address(&rnd, bytes);
 		if (!lw_live_place(addr, &at)) {
 			wrong++;
 			continue;
@@ -298,21 +307,20 @@ static void see_walked(unsigned long addr, u64 entry, void *arg)
 /* What was added is what a walk shows, each address once and no other; and can be taken. */
 static void walk_shows_all(struct kunit *test)
 {
-	const struct span *span = test->param_value;
-	unsigned long i, wrong = 0, nr = race_many(NR_ADDRESSES);
+	unsigned long bytes = span_bytes(test), i, wrong = 0, nr = race_many(NR_ADDRESSES);
 	struct walked walked = {};
 	struct rnd_state rnd;
 	u64 old;
 
-	if (span->bytes > SZ_1G * 64UL)
+	if (bytes >> 30 > 64)
 		kunit_skip(test, "a table of 512 MB");
-	start(test, slots_for(span), span->bytes);
+	start(test, slots_for(bytes), bytes);
 	prandom_seed_state(&rnd, 2);
 	walked.addr = vzalloc(nr * sizeof(*walked.addr));
 	walked.times = vzalloc(nr);
 	KUNIT_ASSERT_TRUE(test, walked.addr && walked.times);
 	for (i = 0; i < nr && walked.nr < nr; i++) {
-		unsigned long addr = any_address(&rnd, span->bytes);
+		unsigned long addr = any_address(&rnd, bytes);
 
 		if (!lw_live_add(addr, (u32)(addr >> 3) % 1000 + 1, &old))
 			walked.addr[walked.nr++] = addr;
