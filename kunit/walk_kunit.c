@@ -65,6 +65,15 @@ static struct known {
 /* Whether it could be known if one of its addresses were another. */
 static bool garbled;
 
+/* A path as the kernel sees it, and whether it is recognised by the steps that are found for it. */
+static struct {
+	unsigned long frame[FRAMES];
+	u16 step[FRAMES];
+	unsigned int nr;
+	bool settled;
+	bool met;
+} behind;
+
 static __always_inline void go_by(void)
 {
 	static unsigned long other[FRAMES];
@@ -81,6 +90,10 @@ static __always_inline void go_by(void)
 	memcpy(other, last.frame, sizeof(other));
 	other[1] = 0x1234567;
 	garbled = begun && lw_walk_steps(&walk, other, step, seen.nr_fast, FRAMES);
+	behind.settled = begun && behind.nr &&
+			 lw_walk_steps(&walk, behind.frame, behind.step, behind.nr, FRAMES);
+	behind.met = begun && behind.nr &&
+		     lw_walk_by(&walk, behind.frame, behind.step, behind.nr);
 }
 
 static noinline __noclone void capture(void)
@@ -370,6 +383,57 @@ static void trampoline(struct kunit *test)
 }
 
 #ifdef LW_STACK_ORC
+
+static noinline __noclone void lw_test_saves_three(void)
+{
+	lw_test_saves(1, 2, 3);
+	barrier();
+}
+
+/*
+ * What is behind a trampoline is recognised all the same, where the kernel has a list of what
+ * trampolines replaced; but no other path is taken for it.
+ */
+static void behind_trampoline(struct kunit *test)
+{
+	struct kretprobe rp = {
+		.kp.symbol_name = "lw_test_plain", .handler = on_return, .maxactive = 8,
+	};
+	unsigned int i, at;
+
+	need_fast(test);
+	if (!IS_ENABLED(CONFIG_KRETPROBE_ON_RETHOOK))
+		kunit_skip(test, "this kernel has no list of them");
+	learn();
+	lw_test_often(lw_test_saves_three);
+	KUNIT_ASSERT_EQ(test, register_kretprobe(&rp), 0);
+	lw_test_often(lw_test_saves_three);
+	for (at = 0; at < seen.nr_kernel && seen.kernel[at] != seen.fast[0]; at++)
+		;
+	KUNIT_EXPECT_GT(test, seen.nr_kernel, at + 3);
+	behind.nr = 4;	/* to lw_test_often() */
+	memcpy(behind.frame, &seen.kernel[at], behind.nr * sizeof(long));
+	lw_test_often(lw_test_saves_three);
+	KUNIT_EXPECT_TRUE(test, behind.settled);
+	KUNIT_EXPECT_TRUE(test, behind.step[0]);
+	KUNIT_EXPECT_TRUE(test, behind.met);
+	/* each address counts, that which the trampoline has replaced, too; 0 stands for none */
+	for (i = 1; i < behind.nr; i++) {
+		unsigned long right = behind.frame[i];
+
+		behind.frame[i] = i % 2 ? right + 1 : 0;
+		lw_test_often(lw_test_saves_three);
+		KUNIT_EXPECT_FALSE(test, behind.settled);
+		KUNIT_EXPECT_FALSE(test, behind.met);
+		behind.frame[i] = right;
+	}
+	unregister_kretprobe(&rp);
+	/* and without it the steps are plain ones */
+	lw_test_often(lw_test_saves_three);
+	KUNIT_EXPECT_TRUE(test, behind.settled && behind.met);
+	KUNIT_EXPECT_FALSE(test, behind.step[0]);
+	behind.nr = 0;
+}
 
 static u64 word_of(unsigned long ip)
 {
@@ -1055,6 +1119,7 @@ static struct kunit_case walk_cases[] = {
 	KUNIT_CASE(is_checked),
 	KUNIT_CASE(trampoline),
 #ifdef LW_STACK_ORC
+	KUNIT_CASE(behind_trampoline),
 	KUNIT_CASE(settles),
 	KUNIT_CASE(steps),
 	KUNIT_CASE(aligned_steps),

@@ -76,17 +76,33 @@ prepare() {
 	[[ $1 != *-16k ]] || PROCESSOR=cortex-a76	# the usual one has pages of 4 and 64 KB
 }
 
-# build_modules KDIR ARCH TO DIR...: build the modules in each DIR of the checkout, in a copy in TO.
+# build_modules KDIR ARCH TO DIR...: build the modules in each DIR of the checkout, W=1, and put them in TO/DIR; what make
+# said is in TO/build.log. $make are further words for it. The checkout is not written to. What several
+# tests of one run want is built once: in $LEAKWATCH_BUILDS, if check says so.
+make=()
 build_modules() {
-	local kdir=$1 arch=$2 to=$3 dir
+	local kdir=$1 arch=$2 to=$3 dir from builds=${LEAKWATCH_BUILDS:-$work/builds}
 	local -a cross
 	read -ra cross <<<"$(cross "$arch")"
 	shift 3
-	mkdir -p "$to"
-	(cd "$top" && tar -c --exclude='*.o' --exclude='*.ko' --exclude='.*.cmd' --exclude=.git .) | tar -C "$to" -x
+	mkdir -p "$builds" "$to"
+	: >"$to/build.log"
 	for dir; do
-		make -C "$kdir" M="$to/$dir" "${cross[@]}" -j "$jobs" modules >"$to/build.log" 2>&1 ||
-		{ tail -n 20 "$to/build.log" >&2; die "$dir does not build against $kdir"; }
+		from=$builds/$(hash_of "$kdir" "$dir" "${make[@]}" "${KCFLAGS:-}" </dev/null)
+		(
+			flock 9
+			[ ! -e "$from/done" ] || exit 0
+			rm -rf "$from"
+			mkdir "$from"
+			(cd "$top" && find include module kunit Kbuild \( -name '*.[ch]' -o -name 'Kbuild*' \) ! -name '*.mod.c' \
+				-print0 | tar -c --null -T -) | tar -C "$from" -x
+			make -C "$kdir" M="$from/$dir" "${cross[@]}" "${make[@]}" -j "$jobs" W=1 modules >"$from/build.log" 2>&1 || exit
+			touch "$from/done"
+		) 9>"$from.lock" ||
+		{ cat "$from/build.log" >>"$to/build.log"; tail -n 20 "$from/build.log" >&2; die "$dir does not build against $kdir"; }
+		cat "$from/build.log" >>"$to/build.log"
+		mkdir -p "$to/$dir"
+		cp "$from/$dir"/*.ko "$to/$dir"
 	done
 }
 

@@ -117,8 +117,15 @@ struct lw_holders {
 	struct lw_holder *holder;
 };
 
-/** lw_holders_get() - take a snapshot. Return: it, or NULL if there is no memory. */
-struct lw_holders *lw_holders_get(void);
+/**
+ * lw_holders_get() - take a snapshot
+ * @sure: look again at those that nobody seems to hold, up to 100 ms later: who asks for orphans wants that
+ *
+ * Context: process, sleeps.
+ *
+ * Return: it, or NULL if there is no memory.
+ */
+struct lw_holders *lw_holders_get(bool sure);
 
 /** lw_holders_put() - free a snapshot */
 void lw_holders_put(struct lw_holders *holders);

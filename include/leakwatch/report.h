@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <leakwatch/holders.h>
 #include <leakwatch/row.h>
 
 /* The first words of every file; the number goes up when a column changes its meaning. */
@@ -76,6 +77,9 @@ const char *lw_growth_text(const struct lw_judgement *judged, char *text, size_t
 
 /** lw_comm_text() - Return: the name of a process in @text, fit for a column */
 const char *lw_comm_text(const char *comm, char text[TASK_COMM_LEN]);
+
+/** lw_alive_text() - Return: what became of the process that made a buffer, in a word for prose */
+const char *lw_alive_text(enum lw_alive alive);
 
 /**
  * lw_row_shown() - is a row one that top shows?

@@ -149,8 +149,9 @@ static __always_inline bool lw_walk_due(void)
  * from the first. They stay what they are as long as the addresses are somebody's; but that a
  * distance is constant may turn out to be wrong. Or some are not, as those frames are aligned, or
  * make room as they need it: but then their function goes by rbp, and who has saved that is known.
- * Such a frame's step says where, and the steps behind it count from its caller's. The first step,
- * which else is 0, tells that there are such;
+ * Such a frame's step says where, and the steps behind it count from its caller's. Or a kretprobe
+ * has put its trampoline in a frame's place, and the kernel's list of these tells the frame. The
+ * first step, which else is 0, tells that there is one or the other;
  * arm64: it ends where all do that go that way: at an entry, or at the greatest depth.
  *
  * When that is in doubt, or a path may be longer, a new era begins, and what was found out in the
@@ -189,9 +190,9 @@ bool lw_walk_steps(const struct lw_walk *walk, const unsigned long *frame, u16 *
 
 extern u64 lw_shapes[1 << LW_SHAPE_BITS];
 
-/* The rest of lw_walk_by(), where some steps go by rbp. */
-bool lw_walk_by_bp(unsigned long at, unsigned long end, unsigned long first,
-		   const unsigned long *frame, const u16 *step, unsigned int nr);
+/* The rest of lw_walk_by(), where some steps go by rbp, or behind the trampoline of a kretprobe. */
+bool lw_walk_by_any(unsigned long at, unsigned long end, unsigned long first,
+		    const unsigned long *frame, const u16 *step, unsigned int nr);
 
 /**
  * lw_walk_by() - is this stack that of a path?
@@ -210,7 +211,7 @@ static __always_inline bool lw_walk_by(const struct lw_walk *walk, const unsigne
 
 	/* a step may be of another era, and a frame changes when its module goes */
 	if (unlikely(data_race(step[0])))
-		return lw_walk_by_bp(walk->at, walk->end, walk->first, frame, step, nr);
+		return lw_walk_by_any(walk->at, walk->end, walk->first, frame, step, nr);
 	for (i = 1; i < nr; i++)
 		/* as above */
 		if (unlikely(data_race(step[i]) > room) ||

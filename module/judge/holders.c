@@ -192,7 +192,7 @@ static void doubt(struct lw_holders *holders)
 	}
 }
 
-static int find_holders(struct lw_holders *holders)
+static int find_holders(struct lw_holders *holders, bool sure)
 {
 	struct walk walk = {
 		.files.see = see_holder, .holders = holders,
@@ -218,7 +218,7 @@ static int find_holders(struct lw_holders *holders)
 	}
 	sort(walk.known, walk.nr_known, sizeof(*walk.known), compare_known, NULL);
 	err = look(&walk);
-	ms = err ? 0 : note_alone(holders);
+	ms = err || !sure ? 0 : note_alone(holders);
 	if (ms) {
 		msleep(ms);
 		err = look(&walk);
@@ -314,7 +314,7 @@ static int copy_records(struct lw_holders *holders)
 	return 0;
 }
 
-struct lw_holders *lw_holders_get(void)
+struct lw_holders *lw_holders_get(bool sure)
 {
 	struct lw_holders *holders = kzalloc(sizeof(*holders), GFP_KERNEL);
 	int err;
@@ -323,7 +323,7 @@ struct lw_holders *lw_holders_get(void)
 		return NULL;
 	err = copy_records(holders);
 	if (!err && lw_watch_on() && lw_hooks_class(LW_BUFFER))
-		err = find_holders(holders);
+		err = find_holders(holders, sure);
 	if (err) {
 		lw_holders_put(holders);
 		return NULL;

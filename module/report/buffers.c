@@ -353,7 +353,7 @@ static int view_open(struct file *file, const struct kind *kind)
 		return err;
 	view->kind = kind;
 	mutex_lock(&lw_lock);
-	view->holders = lw_holders_get();
+	view->holders = lw_holders_get(true);
 	if (view->holders)
 		keep_wanted(view->holders);
 	mutex_unlock(&lw_lock);

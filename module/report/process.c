@@ -49,7 +49,7 @@ static int processes_show(struct seq_file *seq, void *unused)
 		return -ENOMEM;
 	}
 	nr = now->nr;
-	holders = lw_holders_get();
+	holders = lw_holders_get(false);
 	walked = holders && holders->walked;
 	if (walked)
 		lw_processes_hold(now, holders);

@@ -111,6 +111,16 @@ const char *lw_comm_text(const char *comm, char text[TASK_COMM_LEN])
 	return i ? text : "-";
 }
 
+const char *lw_alive_text(enum lw_alive alive)
+{
+	static const char * const text[] = {
+		[LW_ALIVE_UNKNOWN] = "older", [LW_ALIVE] = "alive", [LW_ALIVE_DEAD] = "dead",
+		[LW_ALIVE_REUSED] = "dead",
+	};
+
+	return text[alive];
+}
+
 const char *lw_growth_text(const struct lw_judgement *judged, char *text, size_t size)
 {
 	if (judged->verdict == LW_UNKNOWN)
@@ -264,10 +274,6 @@ static void print_row(struct seq_file *seq, const struct kind *kind, unsigned in
 /* Of the oldest that is live, and whether that is so of all. */
 static void print_makers(struct seq_file *seq, u32 site)
 {
-	static const char * const alive[] = {
-		[LW_ALIVE_UNKNOWN] = "unknown", [LW_ALIVE] = "alive", [LW_ALIVE_DEAD] = "dead",
-		[LW_ALIVE_REUSED] = "dead",
-	};
 	struct lw_makers makers;
 	char comm[TASK_COMM_LEN];
 
@@ -277,7 +283,7 @@ static void print_makers(struct seq_file *seq, u32 site)
 	seq_printf(seq, ", heap %s%s, by %s (process %d, thread %d, %s)%s",
 		   lw_heap(makers.oldest.heap)->name, makers.heaps ? " and others" : "",
 		   lw_comm_text(makers.oldest.by.comm, comm), makers.oldest.by.tgid,
-		   makers.oldest.by.pid, alive[makers.alive], makers.others ? " and others" : "");
+		   makers.oldest.by.pid, lw_alive_text(makers.alive), makers.others ? " and others" : "");
 	if (makers.oldest.is.release)
 		seq_printf(seq, ", exporter %ps", makers.oldest.is.release);
 }

@@ -109,11 +109,7 @@ static void print_path(struct seq_file *seq, const struct lw_site *path)
 /* Of the orphans that are most, by who made them: how many, and who holds them. */
 static void print_orphans(struct seq_file *seq)
 {
-	struct lw_holders *holders = lw_holders_get();
-	static const char * const alive[] = {
-		[LW_ALIVE_UNKNOWN] = "older", [LW_ALIVE] = "alive", [LW_ALIVE_DEAD] = "dead",
-		[LW_ALIVE_REUSED] = "dead",
-	};
+	struct lw_holders *holders = lw_holders_get(true);
 	struct lw_orphans *group = NULL;
 	const struct lw_held *like;
 	char by[TASK_COMM_LEN], holder[TASK_COMM_LEN];
@@ -133,7 +129,7 @@ static void print_orphans(struct seq_file *seq)
 		seq_printf(seq, "   %u orphans of %s (%s), %llu KB: held by %s\n", count,
 			   like->alive == LW_ALIVE_UNKNOWN ? "somebody" :
 			   lw_comm_text(like->buffer.by.comm, by),
-			   alive[like->alive], bytes >> 10,
+			   lw_alive_text(like->alive), bytes >> 10,
 			   like->first == LW_NO_HOLDER ? "the kernel alone" :
 			   lw_comm_text(holders->holder[like->first].comm, holder));
 	kvfree(group);

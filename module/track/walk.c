@@ -391,15 +391,15 @@ static bool is_within(unsigned long at, unsigned long first, unsigned long end)
 	return at >= first - 2 * sizeof(long) && at < end && !(at % sizeof(long));
 }
 
-bool lw_walk_by_bp(unsigned long at, unsigned long end, unsigned long first,
-		   const unsigned long *frame, const u16 *step, unsigned int nr)
+bool lw_walk_by_any(unsigned long at, unsigned long end, unsigned long first,
+		    const unsigned long *frame, const u16 *step, unsigned int nr)
 {
 	struct frame from = { .at = at, .end = end };
-	unsigned long caller, words;
+	unsigned long caller, words, ip;
 	unsigned int i;
 
 	for (i = 1; i < nr; i++) {
-		/* it may be of another era */
+		/* it may be of another era, */
 		words = data_race(step[i]);
 		caller = from.at + words * sizeof(long);
 		if (words & STEP_BY_BP) {
@@ -411,8 +411,10 @@ bool lw_walk_by_bp(unsigned long at, unsigned long end, unsigned long first,
 		}
 		if (!caller_is(&from, caller))
 			return false;
-		/* it changes when its module goes */
-		if (lw_stack_read(caller - sizeof(long)) != data_race(frame[i]))
+		/* and this changes when its module goes: then it is none here */
+		ip = data_race(frame[i]);
+		if (lw_stack_read(caller - sizeof(long)) != ip &&
+		    (!ip || lw_stack_replaced(caller - sizeof(long)) != ip))
 			return false;
 		if (words & STEP_BY_BP)
 			from.at = caller;
@@ -448,12 +450,14 @@ bool lw_walk_steps(const struct lw_walk *first, const unsigned long *frame, u16 
 {
 	struct lw_walk walk = *first;
 	unsigned long base = walk.at;
-	bool by_bp = false;
+	bool plain = true;
 	unsigned int i;
 	u32 shape;
 	u16 next;
 
-	for (i = 1; i < nr && walk.ip == frame[i - 1]; i++) {
+	if (!nr || walk.ip != frame[0])
+		return false;
+	for (i = 1; i < nr; i++) {
 		shape = lw_walk_shape(walk.ip);
 		if (shape & LW_SHAPE_BARRED)
 			return false;
@@ -461,15 +465,20 @@ bool lw_walk_steps(const struct lw_walk *first, const unsigned long *frame, u16 
 		if (!next || !lw_walk_next(&walk, lw_walk_see(&walk)))
 			return false;
 		if (next & STEP_BY_BP) {
-			by_bp = true;
+			plain = false;
 			base = walk.at;
 		} else {
 			next = min((walk.at - base) / sizeof(long), STEP_BY_BP - 1);
 		}
 		WRITE_ONCE(step[i], next);
+		if (walk.ip == frame[i])
+			continue;
+		plain = false;
+		if (!lw_walk_through(&walk) || walk.ip != frame[i])
+			return false;
 	}
-	WRITE_ONCE(step[0], by_bp);
-	return nr && walk.ip == frame[nr - 1];
+	WRITE_ONCE(step[0], !plain);
+	return true;
 }
 
 void lw_walk_forget(struct module *mod, bool init_only)
