@@ -30,16 +30,20 @@ c() {
 }
 c 20 > $R/tmp/20.c
 c 2 > $R/tmp/2.c
-# A module, built with the kernel's own makefiles; in a tree of its own, from nothing each time
+# A module and some of another's files, built with the kernel's own makefiles; in a tree of its own, from nothing
+# each time
+objects=
+for file in live site path walk door cache pages stats; do objects="$objects module/track/$file.o"; done
 if [ -n "$headers" ]; then
 	mkdir $R/tmp/tree
 	tar -C $R/tmp/tree -xf tree.tar
 	cat > $R/tmp/kbuild <<-END
-		cd /tmp/tree/kunit/leaky
-		exec make -C /$headers M=/tmp/tree/kunit/leaky modules
+		make -C /$headers M=/tmp/tree/kunit/leaky modules || exit
+		exec make -C /$headers M=/tmp/tree $objects
 	END
 fi
-kbuild_clean() { find $R/tmp/tree/kunit/leaky -type f ! -name '*.c' ! -name Kbuild -exec rm {} +; }
+kbuild_clean() { find $R/tmp/tree -type f ! -name '*.[ch]' ! -name 'Kbuild*' -exec rm {} +; }
+kbuild_done() { for file in kunit/leaky/leaky.ko $objects; do [ -e "$R/tmp/tree/$file" ] || return; done; }
 
 macro() { inside sh -c 'cd /tmp; exec ./macro "$@"' macro "$@"; }
 
@@ -55,7 +59,7 @@ one() {
 	name=$1
 	shift
 	echo "$name $(macro "$@")"
-	[ "$name" != kbuild ] || [ -e $R/tmp/tree/kunit/leaky/leaky.ko ] || echo "and nothing was built"
+	[ "$name" != kbuild ] || kbuild_done || echo "and not all was built"
 }
 
 # events: how many leakwatch was told of
