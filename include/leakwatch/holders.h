@@ -119,7 +119,8 @@ struct lw_holders {
 
 /**
  * lw_holders_get() - take a snapshot
- * @sure: look again at those that nobody seems to hold, up to 100 ms later: who asks for orphans wants that
+ * @sure: look again at those that nobody seems to hold, up to 100 ms later: who asks for orphans
+ *	wants that
  *
  * Context: process, sleeps.
  *

@@ -283,7 +283,8 @@ static void print_makers(struct seq_file *seq, u32 site)
 	seq_printf(seq, ", heap %s%s, by %s (process %d, thread %d, %s)%s",
 		   lw_heap(makers.oldest.heap)->name, makers.heaps ? " and others" : "",
 		   lw_comm_text(makers.oldest.by.comm, comm), makers.oldest.by.tgid,
-		   makers.oldest.by.pid, lw_alive_text(makers.alive), makers.others ? " and others" : "");
+		   makers.oldest.by.pid, lw_alive_text(makers.alive),
+		   makers.others ? " and others" : "");
 	if (makers.oldest.is.release)
 		seq_printf(seq, ", exporter %ps", makers.oldest.is.release);
 }
