@@ -72,11 +72,13 @@ extern struct lw_live lw_live;
 
 /**
  * struct lw_place - where an address stands
- * @off: how far it is from the lowest; the others are set if that is covered
+ * @base: the lowest that there is
+ * @off: how far it is from that; the others are set if it is covered
  * @slot: the slot of its first bucket that it is put into if it can be chosen
  * @tag: its tag, as a number
  */
 struct lw_place {
+	unsigned long base;
 	unsigned long off;
 	u64 *slot;
 	unsigned long tag;
@@ -171,7 +173,8 @@ static __always_inline u64 *lw_live_slot(const struct lw_place *at, u64 *slots,
 /** lw_live_place() - find the place of @addr. Return: false if the address is not covered. */
 static __always_inline bool lw_live_place(unsigned long addr, struct lw_place *at)
 {
-	at->off = addr - lw_live.base;
+	at->base = lw_live.base;	/* which else is read again behind each barrier */
+	at->off = addr - at->base;
 	OPTIMIZER_HIDE_VAR(at->off);	/* addr is not kept beside it: there is lw_place_addr() */
 	if (unlikely(at->off >= lw_live.span))
 		return false;
@@ -183,36 +186,44 @@ static __always_inline bool lw_live_place(unsigned long addr, struct lw_place *a
 /** lw_place_addr() - Return: the address, covered or not */
 static __always_inline unsigned long lw_place_addr(const struct lw_place *at)
 {
-	return lw_live.base + at->off;
+	return at->base + at->off;
 }
 
-/** lw_live_search() - Return: which slot of @bucket has that @key, or NULL */
-static __always_inline u64 *lw_live_search(u64 *bucket, u16 key)
+/**
+ * lw_live_search() - find that @key in @bucket
+ * @bucket: any
+ * @key: the key
+ * @here: set to the slot that has it, if there is one
+ *
+ * Return: whether there is: a pointer that is NULL if not would be tested once more.
+ */
+static __always_inline bool lw_live_search(u64 *bucket, u16 key, u64 **here)
 {
 	int i;
 
 #pragma GCC unroll 8
-	for (i = 0; i < LW_LIVE_SLOTS; i++)
-		if (lw_entry_peek(&bucket[i]) == key)
-			return &bucket[i];
-	return NULL;
+	for (i = 0; i < LW_LIVE_SLOTS; i++) {
+		if (lw_entry_peek(&bucket[i]) == key) {
+			*here = &bucket[i];
+			return true;
+		}
+	}
+	return false;
 }
 
 /**
  * lw_live_find() - find that @key in the first bucket of an address
  * @at: the place of the address
  * @key: the key
- * @here: set to the slot that has it, or NULL
+ * @here: set to the slot that has it, if there is one
  *
- * Return: whether there is one.
+ * Return: whether there is.
  */
 static __always_inline bool lw_live_find(const struct lw_place *at, u16 key, u64 **here)
 {
 	*here = at->slot;
-	if (likely(lw_entry_peek(*here) == key))
-		return true;
-	*here = lw_live_search(lw_place_bucket(at), key);
-	return *here;
+	return likely(lw_entry_peek(*here) == key) ||
+	       lw_live_search(lw_place_bucket(at), key, here);
 }
 
 /** lw_live_room() - Return: a slot of @bucket that may be claimed, or NULL; @slot if that may be */
@@ -331,8 +342,7 @@ static __always_inline u64 lw_live_try_take(unsigned long addr, struct lw_place 
 	here = at->slot;
 	seen = READ_ONCE(*here);
 	if (unlikely(lw_entry_key(seen) != key)) {
-		here = lw_live_search(lw_place_bucket(at), key);
-		if (unlikely(!here))
+		if (unlikely(!lw_live_search(lw_place_bucket(at), key, &here)))
 			return 0;
 		seen = READ_ONCE(*here);
 		if (unlikely(lw_entry_key(seen) != key))

@@ -175,9 +175,9 @@ static struct lw_place in_annex(unsigned int nr, const struct lw_place *at, u64 
 
 static u64 *find(u64 *slot, u64 entry, u64 *seen)
 {
-	u64 *here = lw_live_search(slot, lw_entry_key(entry));
+	u64 *here;
 
-	if (!here)
+	if (!lw_live_search(slot, lw_entry_key(entry), &here))
 		return NULL;
 	*seen = READ_ONCE(*here);
 	return lw_entry_key(*seen) == lw_entry_key(entry) ? here : NULL;
