@@ -436,6 +436,8 @@ static void short_walk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, got.nr, 1);
 	KUNIT_EXPECT_EQ(test, got.frame[0], (unsigned long)kfree + 8);
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SHORT), 1);
+	if (IS_ENABLED(CONFIG_ARM))	/* there the walker begins with whatever registers it is given */
+		return;
 	lw_path_of_entry(&got, regs_at_entry(&regs, (unsigned long)kfree, &caller));
 	KUNIT_EXPECT_EQ(test, got.nr, 1);
 	KUNIT_EXPECT_EQ(test, got.frame[0], caller);
@@ -654,7 +656,8 @@ static void entry_of_kretprobe(struct kunit *test)
 /*
  * Somebody else's kretprobe on the function has put a trampoline where it returns to: the path
  * begins with the caller if the walker can tell it, or else with the trampoline, and is counted as
- * short. Never does it begin with somebody who did not call.
+ * short. Never does it begin with somebody who did not call. Behind a trampoline arm's walker does
+ * not go on.
  */
 static noinline void beside_kretprobe(struct kunit *test, const char *function,
 				      unsigned int (*call)(void))
@@ -677,7 +680,7 @@ static noinline void beside_kretprobe(struct kunit *test, const char *function,
 	unregister_kretprobe(&other);
 	unregister_kretprobe(&rp);
 	KUNIT_ASSERT_EQ(test, nr_paths, 1);
-	KUNIT_ASSERT_GT(test, got.nr, 1);
+	KUNIT_ASSERT_GT(test, got.nr, IS_ENABLED(CONFIG_ARM) ? 0 : 1);
 }
 
 static noinline __noclone unsigned int lw_test_calls(void)
@@ -695,6 +698,8 @@ static void expect_caller_or_short(struct kunit *test, const char *caller)
 	if (!is_short)
 		expect_in(test, 0, caller);
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SHORT), is_short);
+	if (IS_ENABLED(CONFIG_ARM) && is_short)
+		return;
 	KUNIT_EXPECT_TRUE(test, path_has("beside_kretprobe"));
 	expect_in(test, got.nr - 1, "ret_from_fork");
 }
