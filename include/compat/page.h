@@ -18,6 +18,9 @@
 #define LW_ORDER_MAX	MAX_ORDER
 #endif
 
+/* Does printk know the names of a mask's bits? Before 4.6 %pGg is a pointer and two letters. */
+#define LW_HAVE_GFP_NAMES	(LINUX_VERSION_CODE >= KERNEL_VERSION(4, 6, 0))
+
 /**
  * lw_page_in_buddy() - is a frame part of a free block?
  * @pfn: the frame, which exists

@@ -53,21 +53,24 @@ static inline unsigned long lw_regs_caller(struct pt_regs *regs)
 
 /**
  * lw_regs_callers_caller() - where the caller of the function that is being entered will return to
- * @regs: the registers; x29 still points to the caller's frame record, if it has one
+ * @regs: the registers; x29, or rbp, still points to the caller's frame record, if it has one
  *
  * Return: it, where frame records are kept; 0 elsewhere.
  */
 static inline unsigned long lw_regs_callers_caller(struct pt_regs *regs)
 {
-#ifdef CONFIG_ARM64
+#if defined(CONFIG_ARM64)
+	const void *at = (const void *)regs->regs[29];
+#elif defined(CONFIG_X86) && defined(CONFIG_FRAME_POINTER)
+	const void *at = (const void *)regs->bp;
+#else
+	const void *at = NULL;
+#endif
 	unsigned long record[2];
 
-	if (lw_read_kernel(record, (const void *)regs->regs[29], sizeof(record)))
+	if (!at || lw_read_kernel(record, at, sizeof(record)))
 		return 0;
 	return record[1];
-#else
-	return 0;
-#endif
 }
 
 /*

@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include <compat/page.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/figure.h>
 #include <leakwatch/frame.h>
@@ -309,8 +310,10 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 		print_makers(seq, row->site);
 	} else if (!lw_row_is_backing(row) && row->site != LW_SITE_MIGRATION) {
 		gfp = (__force gfp_t)lw_what_major(site->what);
-		seq_printf(seq, ", order %u, mask %#x(%pGg)", lw_what_order(site->what),
-			   lw_what_major(site->what), &gfp);
+		seq_printf(seq, ", order %u, mask %#x", lw_what_order(site->what),
+			   lw_what_major(site->what));
+		if (LW_HAVE_GFP_NAMES)
+			seq_printf(seq, "(%pGg)", &gfp);
 	}
 	seq_printf(seq, ", id %u, site %u, mark %s%+lld KB, %s, %s KB/h, allocs %s%lu, frees %s%lu",
 		   row->site, site->parent, about, kb(lw_row_grown(row)),
