@@ -215,6 +215,23 @@ static void deferred(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, lw_buffers_defers_known());
 	KUNIT_EXPECT_EQ(test, lw_heap(0)->deferred, RECORDS * 8192);
 	lw_buffers_clear();
+	/* but what lives finds room: that of one of them */
+	for (i = 0; i < RECORDS; i++) {
+		ion.ion = &inodes[i];
+		lw_ion_defer(&ion);
+	}
+	lw_buffer_add(&is, site_of_call(0x1000, 8192));
+	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_LOST_BUFFERS), 0);
+	KUNIT_EXPECT_EQ(test, lw_buffers_nr(), 1);
+	KUNIT_EXPECT_FALSE(test, lw_buffers_defers_known());
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->deferred, (RECORDS - 1) * 8192);
+	for (i = 0; i < RECORDS; i++)
+		lw_ion_free(&inodes[i]);
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->deferred, 0);
+	KUNIT_EXPECT_EQ(test, lw_buffers_nr(), 1);
+	lw_buffer_free(is.dentry, NULL);
+	KUNIT_EXPECT_EQ(test, lw_heap(0)->bytes, 0);
+	lw_buffers_clear();
 	KUNIT_EXPECT_TRUE(test, lw_buffers_defers_known());
 	KUNIT_EXPECT_EQ(test, lw_heap(0)->deferred, 0);
 	ion.bytes = 0;

@@ -22,14 +22,18 @@
 
 /*
  * A record is found by @key: the dentry, or what ION calls a buffer. What is deferred has that, a
- * size and a heap, and an id of 0: nobody sees it.
+ * size and a heap, and an id of 0: nobody sees it. A buffer that lives comes before it, where there
+ * is no room for both.
  */
 struct slot {
 	struct lw_buffer buffer;
 	struct hlist_node node;
 	const void *key;
 	bool deferred;
-	struct slot *next_free;
+	union {
+		struct slot *next_free;
+		struct hlist_node next_deferred;
+	};
 };
 
 static DEFINE_RAW_SPINLOCK(lock);	/* of all below */
@@ -43,6 +47,7 @@ static struct {
 	u32 last_id;
 	struct slot *slot;
 	struct slot *free;
+	struct hlist_head deferred;
 	struct hlist_head *bucket;
 	struct lw_event *event;
 	u64 event_end;		/* the number of the next */
@@ -190,7 +195,18 @@ static void end_deferred(struct slot *slot)
 {
 	heaps[slot->buffer.heap].deferred -= slot->buffer.is.bytes;
 	slot->deferred = false;
+	hlist_del(&slot->next_deferred);
 	put_back(slot);
+}
+
+/* For what lives. Who frees what is deferred may be an idle thread, which is not heard of for long. */
+static noinline struct slot *room_of_deferred(void)
+{
+	if (!hlist_empty(&table.deferred)) {
+		table.defers_unknown = true;
+		end_deferred(hlist_entry(table.deferred.first, struct slot, next_deferred));
+	}
+	return table.free;
 }
 
 static noinline void drop_unheard(struct slot *slot)
@@ -221,7 +237,7 @@ static noinline void lose(u32 site, u64 bytes)
 
 static __always_inline struct slot *add(const struct lw_dmabuf *is, u32 site)
 {
-	struct slot *slot = table.free;
+	struct slot *slot = likely(table.free) ? table.free : room_of_deferred();
 	struct lw_buffer *buffer;
 	struct lw_heap *heap;
 
@@ -400,6 +416,7 @@ void lw_ion_defer(const struct lw_dmabuf *is)
 		slot->buffer.is = *is;
 		slot->buffer.heap = heap_of(is->heap);
 		slot->deferred = true;
+		hlist_add_head(&slot->next_deferred, &table.deferred);
 		link(slot, is->ion);
 		heaps[slot->buffer.heap].deferred += is->bytes;
 	} else {
@@ -633,6 +650,7 @@ void lw_buffers_clear(void)
 	memset(table.slot, 0, table.max * sizeof(*table.slot));
 	memset(table.bucket, 0, nr_buckets() * sizeof(*table.bucket));
 	table.free = NULL;
+	INIT_HLIST_HEAD(&table.deferred);
 	table.nr = 0;
 	table.nr_ion = 0;
 	table.defers_unknown = false;

@@ -16,6 +16,8 @@ heap=lender
 value() { awk -v name="$1" '$1 == name { print $2 }' $D/status; }
 sum() { awk -v c="$1" '$3 == "buffer" { sum += $c } END { print sum + 0 }' $D/top; }
 drop() { echo 1 > $L/drop; }
+# keeper: no more than there is room for, however late the others are
+keeper() { ./buffers heap="$heap" times=200 alloc=8192 keep close again; drop; }
 forever() { while :; do "$@"; done 2> /dev/null; }
 
 # Who reads sees whole lines of what there is, in order. As for what a line says of one that comes and goes, it
@@ -43,7 +45,7 @@ sleep 1
 # Who makes them: closes all; gives them to the driver, which drops them; leaves all to its end; is killed
 : > /tmp/wrong
 forever ./buffers heap="$heap" times=1000000 alloc=4096 map dup close unmap close again & everybody=$!
-forever ./buffers heap="$heap" times=1000000 alloc=8192 keep close again & everybody="$everybody $!"
+forever keeper & everybody="$everybody $!"
 forever ./buffers heap="$heap" times=3 alloc=12288 map dup again & everybody="$everybody $!"
 forever timeout -s KILL 3 ./buffers heap="$heap" alloc=16384 map fork & everybody="$everybody $!"
 forever drop & everybody="$everybody $!"
