@@ -17,8 +17,8 @@
 #include <leakwatch/sample.h>
 
 /**
- * struct ages - of one site, what a walk over the tables has seen
- * @sum: of the ages, in ticks
+ * struct ages - of one site, what a walk over the tables has seen, in ticks where an entry has them
+ * @sum: of the ages
  * @half: from this age on it was there when the middle of its history was
  * @seen: how many
  * @old: of those, at least @half old
@@ -42,14 +42,20 @@ struct ages {
  */
 #define AHEAD	16
 
+/* The bits of a tick where an entry has it, and all below them, so that these take nothing from it. */
+#define TICK_BITS	((unsigned long)LW_AGE_MASK << LW_AGE_SHIFT)
+#define TICK_LOW	((1UL << LW_AGE_SHIFT) - 1)
+
+static_assert(LW_AGE_MASK == LW_TICK_MASK && LW_AGE_SHIFT + LW_AGE_BITS < 32);
+
 /**
  * struct walk - a walk over the tables
  * @ages: of each site that there can be
- * @now: from when ages are taken
+ * @now: from when ages are taken, as an entry has it
  */
 struct walk {
 	struct ages *ages;
-	u32 now;
+	unsigned long now;
 };
 
 /*
@@ -131,9 +137,9 @@ static void fill(struct lw_row *row, u32 id, unsigned int classes, enum lw_group
 
 static int walk_init(struct walk *walk, const struct lw_rows *rows)
 {
-	u32 id, half, nr = lw_sites_max();
+	u32 id, half, nr = lw_sites_max(), now = lw_watch_now() + AHEAD;
 
-	walk->now = lw_watch_now() + AHEAD;
+	walk->now = (unsigned long)now << LW_AGE_SHIFT | TICK_LOW;
 	walk->ages = kvmalloc_array(nr, sizeof(*walk->ages), GFP_KERNEL);
 	if (!walk->ages)
 		return -ENOMEM;
@@ -142,19 +148,21 @@ static int walk_init(struct walk *walk, const struct lw_rows *rows)
 	for (id = 0; id < rows->nr; id++) {
 		if (!rows->row[id].has_half)
 			continue;
-		half = (walk->now - rows->row[id].half) & LW_TICK_MASK;
+		half = (now - rows->row[id].half) & LW_TICK_MASK;
 		/* of one that is yet to come all is older */
-		walk->ages[id].half = half <= LW_TICK_MASK / 2 ? half : 0;
+		walk->ages[id].half = half <= LW_TICK_MASK / 2 ? half << LW_AGE_SHIFT : 0;
 	}
 	return 0;
 }
 
-static __always_inline void age(const struct walk *walk, u32 site, u32 tick)
+/* @when has the tick where an entry has it, and above and below it anything. */
+static __always_inline void age(const struct walk *walk, u32 site, unsigned long when)
 {
-	u32 ticks = (walk->now - tick) & LW_TICK_MASK;
+	unsigned long age = (walk->now - when) & TICK_BITS;
 	struct ages *ages = &walk->ages[site];
+	u32 ticks = age;
 
-	ages->sum += ticks;
+	ages->sum += age;
 	ages->seen++;
 	ages->old += ticks >= ages->half;
 	if (ticks < ages->min)
@@ -165,7 +173,7 @@ static __always_inline void age(const struct walk *walk, u32 site, u32 tick)
 
 static __always_inline void see(const struct walk *walk, u64 entry)
 {
-	age(walk, lw_entry_site(entry), lw_entry_age(entry));
+	age(walk, lw_entry_site(entry), entry);
 }
 
 #define WORDS	4096UL		/* between two looks at whether somebody else wants the CPU */
@@ -218,11 +226,14 @@ static void see_buffers(const struct walk *walk)
 	unsigned int at;
 
 	for (at = 0; lw_buffers_next(&at, &buffer); at++)
-		age(walk, buffer.site, buffer.tick);
+		age(walk, buffer.site, (unsigned long)buffer.tick << LW_AGE_SHIFT);
 }
 
-static u32 seconds(u32 ticks)
+/* Of an age as a walk has it. */
+static u32 seconds(u32 age)
 {
+	u32 ticks = age >> LW_AGE_SHIFT;
+
 	return lw_clock_seconds(0, ticks < AHEAD ? 0 : ticks - AHEAD);
 }
 
@@ -246,7 +257,8 @@ static void walk_exit(struct walk *walk, struct lw_rows *rows)
 		row->old = lw_weigh(ages->old, weight);
 		if (!row->wanted || !ages->seen)
 			continue;
-		sum = max(ages->sum, (u64)AHEAD * ages->seen) - (u64)AHEAD * ages->seen;
+		sum = ages->sum >> LW_AGE_SHIFT;
+		sum = max(sum, (u64)AHEAD * ages->seen) - (u64)AHEAD * ages->seen;
 		row->seen = lw_weigh(ages->seen, weight);
 		row->age_min = seconds(ages->min);
 		row->age_max = seconds(ages->max);
