@@ -436,7 +436,7 @@ static void short_walk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, got.nr, 1);
 	KUNIT_EXPECT_EQ(test, got.frame[0], (unsigned long)kfree + 8);
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SHORT), 1);
-	if (IS_ENABLED(CONFIG_ARM))	/* there the walker begins with whatever registers it is given */
+	if (IS_ENABLED(CONFIG_ARM))	/* its walker begins with whatever registers it is given */
 		return;
 	lw_path_of_entry(&got, regs_at_entry(&regs, (unsigned long)kfree, &caller));
 	KUNIT_EXPECT_EQ(test, got.nr, 1);
