@@ -42,11 +42,12 @@ struct ages {
  */
 #define AHEAD	16
 
-/* The bits of a tick where an entry has it, and all below them, so that these take nothing from it. */
-#define TICK_BITS	((unsigned long)LW_AGE_MASK << LW_AGE_SHIFT)
+/* The bits of a tick where an entry has it; and all below, so that these take nothing from it. */
+#define TICK_BITS	((unsigned long)LW_TICK_MASK << LW_AGE_SHIFT)
 #define TICK_LOW	((1UL << LW_AGE_SHIFT) - 1)
 
-static_assert(LW_AGE_MASK == LW_TICK_MASK && LW_AGE_SHIFT + LW_AGE_BITS < 32);
+static_assert(!(LW_TICK_MASK & ~LW_AGE_MASK));
+static_assert(LW_AGE_SHIFT + LW_AGE_BITS < 32);
 
 /**
  * struct walk - a walk over the tables

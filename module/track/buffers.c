@@ -199,7 +199,7 @@ static void end_deferred(struct slot *slot)
 	put_back(slot);
 }
 
-/* For what lives. Who frees what is deferred may be an idle thread, and not be heard of for long. */
+/* For what lives. Who frees what is deferred may be an idle thread, not to be heard of for long. */
 static noinline struct slot *room_of_deferred(void)
 {
 	if (!hlist_empty(&table.deferred)) {
