@@ -76,6 +76,11 @@ prepare() {
 	[[ $1 != *-16k ]] || PROCESSOR=cortex-a76	# the usual one has pages of 4 and 64 KB
 }
 
+# sources PATH...: a tar of what is source in these of the checkout, without what builds may have left there.
+sources() {
+	(cd "$top" && find "$@" \( -name '*.[ch]' -o -name 'Kbuild*' \) ! -name '*.mod.c' -print0 | tar -c --null -T -)
+}
+
 # build_modules KDIR ARCH TO DIR...: build the modules in each DIR of the checkout, W=1, and put them in TO/DIR; what make
 # said is in TO/build.log. $make are further words for it. The checkout is not written to. What several
 # tests of one run want is built once: in $LEAKWATCH_BUILDS, if check says so.
@@ -94,8 +99,7 @@ build_modules() {
 			[ ! -e "$from/done" ] || exit 0
 			rm -rf "$from"
 			mkdir "$from"
-			(cd "$top" && find include module kunit Kbuild \( -name '*.[ch]' -o -name 'Kbuild*' \) ! -name '*.mod.c' \
-				-print0 | tar -c --null -T -) | tar -C "$from" -x
+			sources include module kunit Kbuild | tar -C "$from" -x
 			make -C "$kdir" M="$from/$dir" "${cross[@]}" "${make[@]}" -j "$jobs" W=1 modules >"$from/build.log" 2>&1 || exit
 			touch "$from/done"
 		) 9>"$from.lock" ||
