@@ -161,6 +161,14 @@ static void suspects(struct kunit *test)
 	lw_stacks = LW_STACKS_ALL;
 	lw_suspects_zoom();
 	KUNIT_EXPECT_EQ(test, lw_zoom_sites(), 0);
+
+	/* what is forgotten is no suspect */
+	lw_stacks = LW_STACKS_ZOOM;
+	lw_suspects_zoom();
+	KUNIT_EXPECT_EQ(test, lw_zoom_sites(), 4);
+	lw_history_clear();
+	lw_suspects_zoom();
+	KUNIT_EXPECT_EQ(test, lw_zoom_sites(), 0);
 }
 
 /* There is an end to it, and those that are left out have grown less. */

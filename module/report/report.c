@@ -17,6 +17,7 @@
 #include <leakwatch/report.h>
 #include <leakwatch/sample.h>
 #include <leakwatch/stats.h>
+#include <leakwatch/suspect.h>
 
 void lw_forget(void)
 {
@@ -30,6 +31,7 @@ void lw_forget(void)
 	lw_audit_clear();
 	lw_mark_clear();
 	lw_history_clear();
+	lw_suspects_zoom();
 }
 
 int lw_start(void)

@@ -192,7 +192,7 @@ if [ ! "$short" ]; then
 	writes "stacks zoom"
 	writes clear
 	quiet insmod ./leaky.ko rate=50 count=0
-	equal "zoom: at first it has no paths" "$(paths leaky_helper leaky_leak_kmalloc)" 0
+	equal "zoom: at first there are no paths" "$(value zoomed_paths) $(paths leaky_helper leaky_leak_kmalloc)" "0 0"
 	sleep 14
 	check "zoom: what grows has paths" test "$(paths leaky_helper leaky_leak_kmalloc)" -ge 20
 	at_most "zoom: not more than the budget" "$(value zoomed_paths)" 400
