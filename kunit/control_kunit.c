@@ -144,6 +144,8 @@ static const char * const bad_lines[] = {
 	"filter", "filter none x", "filter cache", "filter module", "filter pid", "filter size",
 	"filter pid -1", "filter pid x", "filter pid 1 2", "filter size 2147483648", "filter gfp 3",
 	"filter cache 12345678901234567890123456789012",
+	"mark", "mark nosuch", "mark drop", "mark drop nosuch", "mark drop default",
+	"mark default now",
 	"start now", "stop it", "clear all", "audit now", "starts", "star",
 };
 

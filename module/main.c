@@ -55,7 +55,7 @@ MODULE_PARM_DESC(grow, "how many times as large as at load the table of objects 
 
 static unsigned int sites;
 module_param(sites, uint, 0444);
-MODULE_PARM_DESC(sites, "call sites and paths, 64 to 131072, about 170 bytes each and 16 a CPU (0: what the other tables leave of 1 % of RAM)");
+MODULE_PARM_DESC(sites, "call sites and paths, 64 to 131072, about 210 bytes each and 16 a CPU (0: what the other tables leave of 1 % of RAM)");
 
 static unsigned int buffers;
 module_param(buffers, uint, 0444);

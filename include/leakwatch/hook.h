@@ -196,8 +196,11 @@ static inline bool lw_hook_left_out(const struct lw_hook *hook)
 	return !hook->attached && hook->err && hook->err != -ENOENT;
 }
 
-/** lw_hooks_class() - Return: whether @class is being watched */
+/** lw_hooks_class() - Return: whether @class is being watched; if stopped, whether it was */
 bool lw_hooks_class(enum lw_class class);
+
+/** lw_hooks_classes() - Return: a bit for each class of which that holds */
+unsigned int lw_hooks_classes(void);
 
 /** lw_export_heard() - Return: whether it is heard when a DMA-BUF is exported */
 bool lw_export_heard(void);

@@ -19,7 +19,7 @@
 #define ION	BIT(LW_NR_CLASSES)
 
 static unsigned int wanted;	/* classes asked for, a bit each, and ION */
-static unsigned int watched;	/* those that have what they need */
+static unsigned int watched;	/* those that have what they need; if stopped, had */
 
 static enum lw_backend backend = LW_TRACEPOINTS;
 
@@ -176,7 +176,6 @@ void lw_hooks_detach(void)
 	detach_classes(~0U);
 	for_each_hook(hook)
 		let_go(hook);
-	watched = 0;
 }
 
 /*
@@ -328,6 +327,15 @@ void lw_hooks_clear(void)
 bool lw_hooks_class(enum lw_class class)
 {
 	return watched & (class == LW_BUFFER ? BIT(class) | ION : BIT(class));
+}
+
+unsigned int lw_hooks_classes(void)
+{
+	unsigned int class, classes = 0;
+
+	for (class = 0; class < LW_NR_CLASSES; class++)
+		classes |= lw_hooks_class(class) ? BIT(class) : 0;
+	return classes;
 }
 
 void lw_hooks_each(void (*see)(const struct lw_hook *hook, void *arg), void *arg)

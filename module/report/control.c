@@ -272,9 +272,11 @@ static int set_mark(char *value, char *rest)
 {
 	if (!value || (rest && strcmp(value, "drop")))
 		return -EINVAL;
-	if (rest)
-		return lw_mark_drop(rest);
-	return lw_mark_choose(strcmp(value, "latest") ? value : NULL);
+	/* whatever is wrong with a name, it is not in the range */
+	if (rest ? lw_mark_drop(rest) :
+	    lw_mark_choose(strcmp(value, "latest") ? value : NULL))
+		return -EINVAL;
+	return 0;
 }
 
 static const struct setting {
@@ -398,8 +400,13 @@ static int obey(char *line)
 	if (line)
 		line = skip_spaces(line);
 	for (i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (!strcmp(name, verbs[i].name))
-			return line ? -EINVAL : verbs[i].run();
+		if (!strcmp(name, verbs[i].name)) {
+			if (!line)
+				return verbs[i].run();
+			pr_err_ratelimited("control: %s takes no value, there is '%s'\n", name,
+					   line);
+			return -EINVAL;
+		}
 	value = strsep(&line, " \t");
 	if (line)
 		line = skip_spaces(line);

@@ -89,6 +89,8 @@ int lw_report_init(const char *proc)
 	lw_dir_file("top", 0400, &root, &lw_top_fops);
 	lw_dir_file("meminfo", 0400, &root, &lw_meminfo_fops);
 	lw_dir_file("census", 0400, &root, &lw_census_fops);
+	lw_dir_file("folded", 0400, &root, &lw_folded_fops);
+	lw_dir_file("metrics", 0400, &root, &lw_metrics_fops);
 	lw_dir_file("mark", 0600, &root, &lw_mark_fops);
 	lw_dir_file("control", 0600, &root, &lw_control_fops);
 	lw_dir_file("status", 0400, &root, &lw_status_fops);

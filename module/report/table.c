@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The tables of sites and paths: top, slab and page sites and stacks, slab/caches. */
+/* The tables of sites and paths: top, slab and page sites and stacks, folded, slab/caches. */
 #include <linux/ctype.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
@@ -30,6 +30,7 @@
  * @classes: whose sites, a bit each
  * @group: what a row is
  * @limited: at most as many rows as the setting says, and not what lw_row_shown() leaves out
+ * @folded: a line a path, as viewers of flame graphs read it, and no more; nor what that leaves out
  * @lost: only pages that are lost
  */
 struct kind {
@@ -38,6 +39,7 @@ struct kind {
 	unsigned int classes;
 	enum lw_group group;
 	bool limited;
+	bool folded;
 	bool lost;
 };
 
@@ -335,6 +337,30 @@ static void print_block(struct seq_file *seq, const struct lw_row *row)
 	seq_putc(seq, '\n');
 }
 
+/*
+ * One path for a viewer, which has the root first. It adds up what has one name: functions have no
+ * offsets, and nothing has a semicolon.
+ */
+static void print_folded(struct seq_file *seq, const struct lw_row *row)
+{
+	const struct lw_site *site = &lw_sites[row->site];
+	char text[LW_FRAME_TEXT], *behind;
+	int i, name;
+
+	if (lw_row_bytes(row) <= 0)
+		return;
+	seq_puts(seq, lw_class_name(lw_what_class(site->what)));
+	if (!site->nr_frames)
+		seq_printf(seq, ";%s", lw_kind_text(row->site));
+	for (i = site->nr_frames - 1; i >= 0; i--) {
+		lw_frame_text(text, lw_site_frames(site)[i]);
+		name = strcspn(text, "+");
+		behind = text + name + strcspn(text + name, " ");
+		seq_printf(seq, ";%.*s%s", name, text, behind);
+	}
+	seq_printf(seq, " %lld\n", lw_row_bytes(row));
+}
+
 static s64 lost_kb(const struct table *table)
 {
 	return table->figures.kb[LW_TOTAL_LOST_CENSUS];
@@ -410,7 +436,10 @@ static int table_show(struct seq_file *seq, void *at)
 	struct table *table = seq->private;
 	struct lw_row *row = at;
 
-	if (at == SEQ_START_TOKEN) {
+	if (table->kind->folded) {
+		if (at != SEQ_START_TOKEN)
+			print_folded(seq, row);
+	} else if (at == SEQ_START_TOKEN) {
 		lw_print_head(seq, table->kind->name, table->kind->about);
 		if (table->kind->group == LW_BY_PATH && lw_settings.site)
 			seq_printf(seq, "# paths of site %u alone, by control\n", lw_settings.site);
@@ -487,7 +516,7 @@ static int table_open(struct file *file, const struct kind *kind)
 		table->rows = lw_rows_get(kind->classes, kind->group,
 					  kind->group == LW_BY_PATH ? path_wanted : lw_wanted);
 	if (table->rows) {
-		if (kind->limited)
+		if (kind->limited || kind->folded)
 			drop_hidden(table->rows);
 		lw_rank(table->rows);
 		table->nr = table->rows->nr;
@@ -542,6 +571,8 @@ DEFINE_TABLE(page_lost, "page/lost", "pages that no figure of the kernel has, by
 DEFINE_TABLE(slab_stacks, "slab/stacks", "objects by path", BIT(LW_SLAB), LW_BY_PATH);
 DEFINE_TABLE(page_stacks, "page/stacks", "page frames by path; times are base pages",
 	     BIT(LW_PAGE), LW_BY_PATH);
+DEFINE_TABLE(folded, "folded", "", BIT(LW_SLAB) | BIT(LW_PAGE) | BIT(LW_BUFFER), LW_BY_PATH,
+	     .folded = true);
 DEFINE_TABLE(buffers_stacks, "buffers/stacks", "buffers by path and size", BIT(LW_BUFFER),
 	     LW_BY_PATH);
 

@@ -326,13 +326,10 @@ static int print_all(struct seq_file *seq, struct lw_rows *rows, const struct lw
 	struct lw_finding found;
 	int lines = LINES - LINES_HEAD;
 	bool leaks = false, known = false, deaf = false;
-	unsigned int on = 0;
 	int i;
 
-	for (i = 0; i < LW_NR_CLASSES; i++)
-		on |= lw_hooks_class(i) ? BIT(i) : 0;
 	for (i = 0; i < LW_NR_PLACES; i++) {
-		lw_place_find(i, rows, growers, on, &found);
+		lw_place_find(i, rows, growers, lw_hooks_classes(), &found);
 		leaks |= found.judged.verdict == LW_LEAK;
 		known |= found.judged.verdict != LW_UNKNOWN;
 		print_place(seq, i, &found);

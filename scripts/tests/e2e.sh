@@ -47,6 +47,7 @@ for bad in "stacks some" "depth 0" "depth 33" "depth" "rows -1" "filter cache" "
 	   "filter pid x" "interval 0" "interval 3601" "site x" "site 99999999" "$(printf '%070d' 0)"; do
 	check "control refuses '$bad'" refuses "$bad"
 done
+check "its line says that a word has no value" logged "control: stop takes no value, there is 'now'"
 equal "and keeps depth" "$(awk '$1 == "depth" { print $2 }' $D/control)" 16
 equal "and keeps stacks" "$(awk '$1 == "stacks" { print $2 }' $D/control)" all
 check "its line names the value and the range" logged "control: depth: '33' is not in its range: 1 to 32"
@@ -121,6 +122,25 @@ equal "site: its paths alone" "$(grep -c ' times, ' $D/slab/stacks) $(grep -c ",
 check "site: the file says so" grep -q "^# paths of site $id alone" $D/slab/stacks
 writes "site 0"
 check "site 0: the others are back" test "$(grep -c ' times, ' $D/slab/stacks)" -gt 2
+
+# --- for other programs
+
+check "folded: each line is frames and bytes" sh -c "! grep -qvE '^(slab|page|buffer)(;[^;]+)+ [1-9][0-9]*\$' $D/folded"
+equal "folded: as many bytes as the row has" "$(awk '/;leaky_leak_kmalloc \[leaky\] [0-9]+$/ { sum += $NF } END { print sum }' $D/folded)" \
+	"$(row slab/sites leaky_leak_kmalloc | awk '{ sum += $5 * $17 } END { print sum }')"
+check "folded: the root comes first" grep -q '^slab;.*;leaky_path_a \[leaky\];leaky_helper \[leaky\];leaky_leak_kmalloc \[leaky\] [0-9]*$' $D/folded
+cat $D/metrics > /tmp/metrics
+sed 's/^/metrics: /' /tmp/metrics	# to be read outside of the guest
+# metric NAME LABEL: the value of the one that has it
+metric() { awk -v name="leakwatch_$1{" -v label="$2" 'index($0, name) == 1 && index($0, label) { print $NF }' /tmp/metrics; }
+equal "metrics: the row's bytes" "$(metric site_bytes "class=\"slab\",id=\"$id\"")" 12800
+equal "metrics: its allocations" "$(metric site_allocs_total "id=\"$id\"")" 100
+equal "metrics: nothing was lost" "$(awk '$1 == "leakwatch_lost_total" { print $2 }' /tmp/metrics)" 0
+equal "metrics: of each place one verdict" "$(grep -c '^leakwatch_place_verdict.* 1$' /tmp/metrics)" 6
+equal "metrics: the memory there is" "$(metric memory_bytes '"Memory-Total"')" \
+	"$(awk '$1 == "Memory-Total" { print $2 * 1024 }' $D/meminfo)"
+equal "metrics: as many sites as rows" "$(grep -c '^leakwatch_site_bytes{' /tmp/metrics)" "$(awk '$1 == "rows" { print $2 }' $D/control)"
+
 # --- a module goes
 
 rmmod leaky
@@ -220,6 +240,7 @@ quiet insmod ./leaky.ko count=50
 quiet rmmod leaky
 equal "stopped: nothing is counted" "$(awk '$1 == "kmalloc" && NF == 6 { print $5 }' $D/status)" "$events"
 check "stopped: tables can be read" grep -q leaky_leak_kmalloc $D/slab/sites
+check "stopped: no class is called off" sh -c "! grep -q 'is off' $D/triage"
 writes start
 check "started: what was is forgotten" sh -c "! grep -q leaky_leak_kmalloc $D/slab/sites"
 quiet insmod ./leaky.ko count=50
@@ -391,6 +412,7 @@ check "marks: the tables name it" grep -q "mark boot set" $D/top
 for bad in "mark" "mark none" "mark drop none" "mark drop default" "mark boot now"; do
 	check "marks: control refuses '$bad'" refuses "$bad"
 done
+check "marks: its line names what there is none of" logged "control: mark: 'none' is not in its range"
 check "marks: one is dropped" writes "mark drop boot"
 equal "marks: the last is chosen again" "$(marked)" "default after*"
 for i in 1 2 3 4 5 6; do writes "n$i" mark; done
