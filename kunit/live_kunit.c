@@ -519,7 +519,10 @@ static void tries(struct kunit *test)
 	old = try_take(addr);
 	KUNIT_EXPECT_EQ(test, lw_entry_site(old), 1);
 	KUNIT_EXPECT_EQ(test, try_take(addr), 0);
-	for (i = 0; i < SLOTS; i++)
+	/* what an address with tag 0 has left may look like nothing */
+	KUNIT_EXPECT_FALSE(test, try_add(in_bucket(5, 0), 1));
+	KUNIT_EXPECT_EQ(test, lw_live_add(in_bucket(5, 0), 1, &old), 0);
+	for (i = 1; i < SLOTS; i++)
 		KUNIT_EXPECT_TRUE(test, try_add(in_bucket(5, i), 1));
 	KUNIT_EXPECT_FALSE(test, try_add(addr, 2));
 	KUNIT_EXPECT_EQ(test, lw_live_add(addr, 3, &old), 0);
@@ -621,6 +624,36 @@ static void leaving(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, lw_live_spilled(bucket(7)));
 	for (i = 0; i < SLOTS + 2; i++)
 		lw_live_take(in_bucket(7, i), &old);
+	KUNIT_EXPECT_EQ(test, used(), 0);
+}
+
+/* Tag 0: what it left looks like an empty slot, which may be met first. Yet it stands once. */
+static void leaving_nothing(struct kunit *test)
+{
+	unsigned long addr = in_bucket(8, 0);
+	struct lw_place at;
+	u64 old, entry;
+	int i;
+
+	KUNIT_ASSERT_TRUE(test, lw_live_place(addr, &at));
+	KUNIT_ASSERT_EQ(test, at.tag, 0);
+	KUNIT_ASSERT_EQ(test, lw_live_add(addr, 1, &old), 0);
+	KUNIT_ASSERT_EQ(test, lw_live_take(addr, &old), 0);
+	/* as if it had stood elsewhere, somebody being in its own slot, who was forgotten since */
+	KUNIT_ASSERT_PTR_EQ(test, &bucket(8)[left_at(addr)], at.slot);
+	i = (left_at(addr) + 1) % SLOTS;
+	swap(bucket(8)[i], *at.slot);
+	KUNIT_ASSERT_EQ(test, left_at(addr), i);
+	if (!try_add(addr, 2))
+		KUNIT_ASSERT_EQ(test, lw_live_add(addr, 2, &old), 0);
+	KUNIT_EXPECT_EQ(test, left_at(addr), -1);
+	/* it is given up, and handed out again */
+	lw_live_give(addr, &old);
+	if (!try_add(addr, 3))
+		lw_live_add(addr, 3, &old);
+	KUNIT_EXPECT_EQ(test, places(addr, &entry), 1);
+	KUNIT_EXPECT_EQ(test, lw_entry_site(entry), 3);
+	KUNIT_EXPECT_EQ(test, lw_live_take(addr, &old), 0);
 	KUNIT_EXPECT_EQ(test, used(), 0);
 }
 
@@ -1356,6 +1389,7 @@ static struct kunit_case live_cases[] = {
 	KUNIT_CASE(age_is_now),
 	KUNIT_CASE(tries),
 	KUNIT_CASE(leaving),
+	KUNIT_CASE(leaving_nothing),
 	KUNIT_CASE(spilling),
 	KUNIT_CASE(moving),
 	KUNIT_CASE(moving_and_take),

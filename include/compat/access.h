@@ -15,7 +15,7 @@
  * @from: where it is, if it is
  * @size: how many bytes
  *
- * Process context. Return: 0 or -EFAULT; this always under User Mode Linux, where the kernel's own
+ * Any context. Return: 0 or -EFAULT; this always under User Mode Linux, where the kernel's own
  * function reads without a net, and what is not there is a panic.
  */
 static inline long lw_read_kernel(void *to, const void *from, size_t size)

@@ -54,7 +54,8 @@ enum lw_state {
 };
 
 /*
- * LW_USED is set in every entry, and in what it leaves: so that is not 0, whatever the tag.
+ * LW_USED is set in every entry, and in what it leaves: so that is not 0, whatever the tag. (State
+ * and tag of what an address with tag 0 has left are those of an empty slot.)
  * LW_GIVEN marks an object that its owner gave up (kfree_rcu) and that the kernel has yet to free:
  * it is live for nobody, so its site is LW_SITE_NOBODY, and the free that follows is expected.
  */

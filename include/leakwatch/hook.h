@@ -64,7 +64,7 @@ enum lw_hook_type {
  * @kp: the kprobe; for LW_RETURN, one that keeps others from being optimised, where it takes that
  * @rp: for LW_RETURN, the kretprobe
  * @events: how often it was called, per CPU; a tracepoint's adapter counts, for others probe.c does
- * @missed: for LW_RETURN, how often it was not, before the mode last changed
+ * @missed: of what a change of mode detaches, how often it was not, before the last one
  */
 struct lw_hook {
 	const char *name;

@@ -291,13 +291,15 @@ static __always_inline bool lw_live_try_again(const struct lw_place *at, u64 ent
  * @entry: as there
  *
  * Return: whether it was done: nothing of that address in the first bucket, which never spilled,
- * and room there. If not, nothing has changed.
+ * and room there. Not of an address whose tag is 0: what that left is told from an empty slot by
+ * its whole word alone, so it may be there all the same (live.c, "Leaving"). If not, nothing has
+ * changed.
  */
 static __always_inline bool lw_live_try_add(const struct lw_place *at, u64 entry)
 {
 	u64 *bucket = lw_place_bucket(at), *room, seen;
 
-	if (unlikely(lw_live_find(at, at->tag | LW_KEY_FIRST, &room)))
+	if (unlikely(!at->tag) || unlikely(lw_live_find(at, at->tag | LW_KEY_FIRST, &room)))
 		return false;
 	smp_rmb();	/* live.c, "Spilling": an entry whose free was missed may just have moved */
 	if (unlikely(lw_live_spilled(bucket)))

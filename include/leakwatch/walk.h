@@ -10,7 +10,8 @@
  * Elsewhere every walk is the slow one.
  *
  * One capture in some is taken both ways. Where they differ the slow one is right, that is counted
- * (LW_WALK_WRONG), and the addresses behind which the two part are not walked fast any more.
+ * (LW_WALK_WRONG), and what is behind the addresses up to where the two part is not walked fast
+ * any more: until then nothing was wrong, so that is dear, and safe.
  *
  * A word of the table, on x86:
  *

@@ -144,7 +144,8 @@ static void detach(struct lw_hook *hook)
  *    lw_hooks_wait() waits for every caller that may have seen the probe (RCU,
  *    and SRCU where probes can be preempted);
  *  - what ftrace calls: unregister_ftrace_function() waits until no task can be in the trampoline
- *    that calls it, even preempted (RCU tasks);
+ *    that calls it, even preempted (RCU tasks); but not if it is of the kernel's own data, as when
+ *    this is built in: then we do;
  *  - a kprobe's handler: unregister_kprobe() waits for a grace period;
  *  - a kretprobe's return handler, of a function that was entered before: after
  *    unregister_kretprobe() such a function returns through the kernel's trampoline, which calls
@@ -161,6 +162,8 @@ static void detach_some(unsigned int classes, bool frees)
 		if (hook->frees == frees && classes & bit_of(hook))
 			detach(hook);
 	lw_hooks_wait();
+	if (!IS_ENABLED(MODULE))
+		lw_ftrace_wait();
 }
 
 static void detach_classes(unsigned int classes)
@@ -274,7 +277,7 @@ void lw_hooks_pause(void)
 	struct lw_hook *hook;
 
 	for_each_hook(hook)
-		if (hook->type == LW_RETURN && hook->attached && MODAL & bit_of(hook))
+		if (!hook->frees && hook->attached && MODAL & bit_of(hook))
 			hook->missed = lw_hook_missed(hook);
 	detach_some(MODAL, false);
 }
@@ -360,7 +363,7 @@ unsigned long lw_hook_missed(const struct lw_hook *hook)
 {
 	switch (lw_hook_type(hook)) {
 	case LW_ENTRY:
-		return hook->by_ftrace ? 0 : hook->kp.nmissed;
+		return hook->missed + (hook->by_ftrace ? 0 : hook->kp.nmissed);
 	case LW_RETURN:
 		return hook->missed + hook->rp.nmissed + hook->rp.kp.nmissed;
 	default:

@@ -421,7 +421,7 @@ struct nolock {
 
 static void kmalloc_nolock_enter(void *data, struct pt_regs *regs)
 {
-	size_t bytes = lw_regs_arg(regs, 0);
+	size_t bytes = lw_kmalloc_bytes(lw_regs_arg(regs, 0));
 	struct nolock *nolock = data;
 	struct lw_draw draw;
 
@@ -435,8 +435,10 @@ static void kmalloc_nolock_leave(void *data, struct pt_regs *regs)
 	const void *object = (const void *)lw_regs_result(regs);
 	struct nolock *nolock = data;
 
-	if (object && !nolock->none)
-		lw_object_put(nolock->site, object);
+	if (!object || nolock->none)
+		return;
+	lw_site_learn(nolock->site, object);
+	lw_object_put(nolock->site, object);
 }
 
 struct lw_hook lw_kmem_hooks[] = {

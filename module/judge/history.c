@@ -362,6 +362,7 @@ void lw_history_pace(unsigned int seconds)
 {
 	lw_interval = seconds;
 	lw_history_clear();
+	lw_suspects_zoom();
 	cancel_delayed_work(&sampler);
 	schedule_delayed_work(&sampler, seconds * HZ);
 }

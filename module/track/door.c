@@ -48,6 +48,7 @@ static noinline void rehome(const void *object, u32 bytes)
 static noinline bool put_slow(struct lw_site *site, unsigned long addr)
 {
 	bool added = false;
+	lw_what_t was;
 	u64 old;
 
 	if (ZERO_OR_NULL_PTR((void *)addr))
@@ -62,7 +63,9 @@ static noinline bool put_slow(struct lw_site *site, unsigned long addr)
 		break;
 	case -EEXIST:
 		/* from 6.12 on the allocator announces a large kmalloc twice, the caller last */
-		if (lw_what_is_large(lw_sites[lw_entry_site(old)].what))
+		was = lw_sites[lw_entry_site(old)].what;
+		if (lw_what_is_large(was) && lw_what_is_large(site->what) &&
+		    lw_what_major(was) == lw_what_major(site->what))
 			lw_site_charge(lw_entry_site(old), -1);
 		else
 			missed(lw_entry_site(old), LW_MISSED_OBJECTS);

@@ -268,7 +268,7 @@ static __always_inline bool is_new(const struct lw_site *site, u32 era)
 
 /*
  * The same path by the kernel's walker. If that is another, the kernel is right, and what is wrong
- * is remembered of one of the addresses that both agree on.
+ * is remembered of one of the addresses that both agree on: of all, as nobody knows which.
  */
 static noinline u32 check(struct lw_path *path, struct lw_site *like, const struct capture *by)
 {

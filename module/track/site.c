@@ -81,6 +81,8 @@ static u32 reserve(unsigned int nr, u32 *frame)
 		max -= max / 8;
 		max_frames -= max_frames / 8;
 	}
+	if (atomic_read(&nr_sites) >= max)	/* then none of its frames is taken */
+		return LW_SITE_NOBODY;
 	at = atomic_read(&nr_frames);
 	do {
 		if (at + nr > max_frames)
