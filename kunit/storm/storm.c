@@ -224,6 +224,13 @@ static __always_inline long storm_gave(struct storm_walk *w, long units, const v
 	return 1;
 }
 
+/* The same of @nr objects, in bulk: 5.10 clears the pointers that it is given. */
+static __always_inline long storm_gave_bulk(struct storm_walk *w, int nr)
+{
+	storm_add(w, 0, nr);
+	return nr;
+}
+
 /* Put @memory in a slot. Return: what was there, to be freed by the caller. */
 static void *storm_swap(struct storm_walk *w, void *memory)
 {
@@ -483,7 +490,6 @@ static noinline __noclone long storm_cache_rcu(struct storm_walk *w)
 
 static noinline __noclone long storm_kfree_bulk(struct storm_walk *w)
 {
-	long pairs = 0;
 	void *objects[STORM_BULK];
 	int i, nr = 0;
 
@@ -499,17 +505,13 @@ static noinline __noclone long storm_kfree_bulk(struct storm_walk *w)
 	}
 	if (nr && storm_in_bulk(w))
 		kfree_bulk(nr, objects);
-	for (i = 0; i < nr; i++) {
-		if (!storm_in_bulk(w))
-			kfree(objects[i]);
-		pairs += storm_gave(w, 1, objects[i]);
-	}
-	return pairs;
+	for (i = 0; i < nr && !storm_in_bulk(w); i++)
+		kfree(objects[i]);
+	return storm_gave_bulk(w, nr);
 }
 
 static noinline __noclone long storm_cache_free_bulk(struct storm_walk *w)
 {
-	long pairs = 0;
 	void *objects[STORM_BULK];
 	int i, nr = 0;
 
@@ -525,12 +527,9 @@ static noinline __noclone long storm_cache_free_bulk(struct storm_walk *w)
 	}
 	if (nr && storm_in_bulk(w))
 		kmem_cache_free_bulk(storm_cache, nr, objects);
-	for (i = 0; i < nr; i++) {
-		if (!storm_in_bulk(w))
-			kmem_cache_free(storm_cache, objects[i]);
-		pairs += storm_gave(w, 1, objects[i]);
-	}
-	return pairs;
+	for (i = 0; i < nr && !storm_in_bulk(w); i++)
+		kmem_cache_free(storm_cache, objects[i]);
+	return storm_gave_bulk(w, nr);
 }
 
 /* Fill @objects by one call. Return: how many. Not where interrupts are off. */
@@ -568,7 +567,6 @@ static noinline __noclone long storm_cache_alloc_bulk(struct storm_walk *w)
 /* Comes in bulk, goes in bulk, but not the same */
 static noinline __noclone long storm_cache_bulk_bulk(struct storm_walk *w)
 {
-	long pairs = 0;
 	void *objects[STORM_BULK];
 	int i, nr = storm_bulk(w, objects), nr_out = 0;
 
@@ -580,12 +578,9 @@ static noinline __noclone long storm_cache_bulk_bulk(struct storm_walk *w)
 	}
 	if (nr_out && storm_in_bulk(w))
 		kmem_cache_free_bulk(storm_cache, nr_out, objects);
-	for (i = 0; i < nr_out; i++) {
-		if (!storm_in_bulk(w))
-			kmem_cache_free(storm_cache, objects[i]);
-		pairs += storm_gave(w, 1, objects[i]);
-	}
-	return pairs;
+	for (i = 0; i < nr_out && !storm_in_bulk(w); i++)
+		kmem_cache_free(storm_cache, objects[i]);
+	return storm_gave_bulk(w, nr_out);
 }
 
 /* Comes in bulk, goes by RCU */
