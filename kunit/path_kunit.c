@@ -47,7 +47,7 @@ static void see_kmalloc(void *data, unsigned long call_site, const void *object,
 			size_t bytes, gfp_t gfp, int node)
 {
 	if (req == MAGIC_BYTES && wanted()) {
-		lw_path_of_call(&got, call_site);
+		lw_path_like_call(&got, call_site, 0);
 		nr_paths++;
 	}
 }
@@ -56,7 +56,7 @@ static void see_pages(void *data, struct page *page, unsigned int order, gfp_t g
 {
 	/* in the interrupt others ask too (kmemleak, before the object's own event) */
 	if (page && (!in_hardirq() || order == READ_ONCE(irq_order)) && wanted()) {
-		lw_path_of_pages(&got);
+		lw_path_like_pages(&got, 0);
 		nr_paths++;
 	}
 }
@@ -432,13 +432,13 @@ static void short_walk(struct kunit *test)
 	unsigned long caller = (unsigned long)kfree + 8;
 	struct pt_regs regs;
 
-	lw_path_of_call(&got, (unsigned long)kfree + 8);
+	lw_path_like_call(&got, (unsigned long)kfree + 8, 0);
 	KUNIT_EXPECT_EQ(test, got.nr, 1);
 	KUNIT_EXPECT_EQ(test, got.frame[0], (unsigned long)kfree + 8);
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SHORT), 1);
 	if (IS_ENABLED(CONFIG_ARM))	/* its walker begins with whatever registers it is given */
 		return;
-	lw_path_of_entry(&got, regs_at_entry(&regs, (unsigned long)kfree, &caller));
+	lw_path_like_entry(&got, 0, regs_at_entry(&regs, (unsigned long)kfree, &caller));
 	KUNIT_EXPECT_EQ(test, got.nr, 1);
 	KUNIT_EXPECT_EQ(test, got.frame[0], caller);
 	KUNIT_EXPECT_EQ(test, lw_stat_read(LW_WALK_SHORT), 2);
@@ -553,7 +553,7 @@ static void see_entry(struct pt_regs *regs)
 	/* a breakpoint counts as an interrupt on x86 */
 	if (READ_ONCE(armed) != current || nr_paths || (skip_entries && skip_entries--))
 		return;
-	lw_path_of_entry(&got, regs);
+	lw_path_like_entry(&got, 0, regs);
 	nr_paths++;
 }
 

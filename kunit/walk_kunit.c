@@ -317,7 +317,7 @@ static struct lw_path path;
 
 static noinline __noclone void lw_test_path(unsigned long call_site)
 {
-	lw_path_of_call(&path, call_site);
+	lw_path_like_call(&path, call_site, 0);
 	barrier();
 }
 

@@ -78,11 +78,10 @@ extern unsigned int lw_depth;
 /** lw_depth_set() - change lw_depth; 1 to LW_DEPTH_MAX. Process context. */
 void lw_depth_set(unsigned int depth);
 
-/* What lw_path_of_call() and lw_path_of_pages() are made of. */
+/* What lw_path_like_call() and lw_path_like_pages() are made of. */
 u32 lw_path_from_call(struct lw_path *path, unsigned long call_site, lw_what_t what,
 		      unsigned long from);
 u32 lw_path_from_pages(struct lw_path *path, lw_what_t what, unsigned long from);
-u32 lw_path_from_entry(struct lw_path *path, lw_what_t what, struct pt_regs *regs);
 
 /**
  * lw_path_like_call() - the path of a slab event, or the site if it is the one met last from there
@@ -189,22 +188,10 @@ static __always_inline bool lw_path_met_pages(lw_what_t what, unsigned long from
 	return likely(lw_path_is(&walk, *site, what, walk.ip)) && likely(!lw_walk_soon());
 }
 
-/** lw_path_like_pages() - the same for a page event, which names nobody */
+/** lw_path_like_pages() - the same for a page event, which names nobody; empty without a stack */
 static __always_inline u32 lw_path_like_pages(struct lw_path *path, lw_what_t what)
 {
 	return lw_path_from_pages(path, what, lw_walk_here());
-}
-
-/** lw_path_of_call() - the path of a slab event that names its caller, @call_site */
-static __always_inline void lw_path_of_call(struct lw_path *path, unsigned long call_site)
-{
-	lw_path_from_call(path, call_site, 0, lw_walk_here());
-}
-
-/** lw_path_of_pages() - the path of a page event, which names nobody; empty if there is no stack */
-static __always_inline void lw_path_of_pages(struct lw_path *path)
-{
-	lw_path_from_pages(path, 0, lw_walk_here());
 }
 
 /**
@@ -214,16 +201,6 @@ static __always_inline void lw_path_of_pages(struct lw_path *path)
  * @what: what was asked for
  * @regs: the registers then
  */
-static __always_inline u32 lw_path_like_entry(struct lw_path *path, lw_what_t what,
-					      struct pt_regs *regs)
-{
-	return lw_path_from_entry(path, what, regs);
-}
-
-/** lw_path_of_entry() - the same, whatever it was met by last */
-static __always_inline void lw_path_of_entry(struct lw_path *path, struct pt_regs *regs)
-{
-	lw_path_from_entry(path, 0, regs);
-}
+u32 lw_path_like_entry(struct lw_path *path, lw_what_t what, struct pt_regs *regs);
 
 #endif

@@ -438,7 +438,7 @@ u32 lw_path_from_pages(struct lw_path *path, lw_what_t what, unsigned long from)
 	return get(path, 0, NULL, what, from);
 }
 
-u32 lw_path_from_entry(struct lw_path *path, lw_what_t what, struct pt_regs *regs)
+u32 lw_path_like_entry(struct lw_path *path, lw_what_t what, struct pt_regs *regs)
 {
 	return get(path, 0, regs, what, 0);
 }
