@@ -650,7 +650,7 @@ static void large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, live_of_site(LW_SITE_SLAB_PAGES), 4);
 	conserved(test);
 	expect_stats(test);
-	/* what is there of another size, or from a cache, was not announced twice: a free was missed */
+	/* of another size, or from a cache, it was not announced twice: a free was missed */
 	lw_object_alloc(_RET_IP_, buffer, lw_what_kmalloc(8 << PAGE_SHIFT, 0));
 	KUNIT_EXPECT_EQ(test, sum_of(lw_what_kmalloc(4 << PAGE_SHIFT, 0)).missed, 1);
 	lw_object_alloc(_RET_IP_, buffer, lw_what_kmalloc(64, 0));

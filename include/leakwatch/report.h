@@ -52,7 +52,8 @@ extern const struct file_operations lw_top_fops, lw_slab_sites_fops, lw_slab_sta
 	lw_page_live_fops, lw_page_lost_fops, lw_buffers_heaps_fops, lw_buffers_live_fops,
 	lw_buffers_orphans_fops, lw_buffers_holders_fops, lw_buffers_events_fops,
 	lw_buffers_stacks_fops, lw_meminfo_fops, lw_census_fops, lw_user_processes_fops,
-	lw_folded_fops, lw_metrics_fops, lw_mark_fops, lw_control_fops, lw_status_fops, lw_triage_fops, lw_history_fops;
+	lw_folded_fops, lw_metrics_fops, lw_mark_fops, lw_control_fops, lw_status_fops,
+	lw_triage_fops, lw_history_fops;
 
 /** lw_wanted() - Return: whether the filter lets @site through; a function for lw_rows_get() */
 bool lw_wanted(u32 site);

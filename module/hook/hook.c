@@ -162,8 +162,9 @@ static void detach_some(unsigned int classes, bool frees)
 		if (hook->frees == frees && classes & bit_of(hook))
 			detach(hook);
 	lw_hooks_wait();
-	if (!IS_ENABLED(MODULE))
-		lw_ftrace_wait();
+#ifndef MODULE
+	lw_ftrace_wait();
+#endif
 }
 
 static void detach_classes(unsigned int classes)
