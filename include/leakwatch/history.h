@@ -53,7 +53,7 @@ void lw_history_halt(void);
 /** lw_history_pace() - set the interval; what was sampled is forgotten. Under lw_lock. */
 void lw_history_pace(unsigned int seconds);
 
-/** lw_history_clear() - forget all points, all places are free */
+/** lw_history_clear() - forget all points; all places are free, and nothing is zoomed at */
 void lw_history_clear(void);
 
 /**

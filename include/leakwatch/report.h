@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <leakwatch/holders.h>
+#include <leakwatch/name.h>
 #include <leakwatch/row.h>
 
 /* The first words of every file; the number goes up when a column changes its meaning. */
@@ -66,6 +67,9 @@ void lw_print_title(struct seq_file *seq, const char *name, const char *about);
 
 /** lw_kind_text() - Return: what stands for @site, which has no frames */
 const char *lw_kind_text(u32 site);
+
+/** lw_site_text() - Return: the first frame of @id in words, in @text, or what stands for it */
+const char *lw_site_text(u32 id, char text[LW_FRAME_TEXT]);
 
 /** lw_print_limits() - print what is lost or not heard, and the filter: what limits a table */
 void lw_print_limits(struct seq_file *seq);

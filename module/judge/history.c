@@ -19,6 +19,7 @@
 #include <leakwatch/sample.h>
 #include <leakwatch/site.h>
 #include <leakwatch/suspect.h>
+#include <leakwatch/zoom.h>
 
 /* Looking for pages that hold objects is a walk over all frames: not at each pass. */
 #define SETTLE_PASSES	8
@@ -362,7 +363,6 @@ void lw_history_pace(unsigned int seconds)
 {
 	lw_interval = seconds;
 	lw_history_clear();
-	lw_suspects_zoom();
 	cancel_delayed_work(&sampler);
 	schedule_delayed_work(&sampler, seconds * HZ);
 }
@@ -467,6 +467,7 @@ void lw_history_clear(void)
 	next_free = 1;
 	refused = 0;
 	passes = 0;
+	lw_zoom_set(NULL, 0);	/* what is forgotten is no suspect */
 }
 
 int lw_history_init(unsigned int nr)

@@ -166,9 +166,7 @@ static void print_site(struct seq_file *seq, const struct lw_row *row)
 
 	seq_printf(seq, "{class=\"%s\",id=\"%u\",", lw_class_name(lw_what_class(site->what)),
 		   row->site);
-	if (site->nr_frames)
-		lw_frame_text(text, lw_site_frames(site)[0]);
-	print_label(seq, "site", site->nr_frames ? text : lw_kind_text(row->site));
+	print_label(seq, "site", lw_site_text(row->site, text));
 	seq_putc(seq, '}');
 }
 

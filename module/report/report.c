@@ -17,7 +17,6 @@
 #include <leakwatch/report.h>
 #include <leakwatch/sample.h>
 #include <leakwatch/stats.h>
-#include <leakwatch/suspect.h>
 
 void lw_forget(void)
 {
@@ -31,7 +30,6 @@ void lw_forget(void)
 	lw_audit_clear();
 	lw_mark_clear();
 	lw_history_clear();
-	lw_suspects_zoom();
 }
 
 int lw_start(void)

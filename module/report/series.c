@@ -55,9 +55,7 @@ static void print_row_history(struct seq_file *seq, const struct lw_row *row, bo
 		return;
 	print_history(seq, lw_place_name(lw_what_class(site->what)), row->site,
 		      lw_history_site(row->site), row->size, row->old);
-	if (site->nr_frames)
-		lw_frame_text(text, lw_site_frames(site)[0]);
-	seq_printf(seq, " %s\n", site->nr_frames ? text : lw_kind_text(row->site));
+	seq_printf(seq, " %s\n", lw_site_text(row->site, text));
 }
 
 /* A process by its number, the young of a name by 0; its place is the last word. */

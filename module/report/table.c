@@ -71,17 +71,14 @@ const char *lw_kind_text(u32 id)
 	return "(movable: file, copied or swapped in)";
 }
 
-static void print_site(struct seq_file *seq, u32 id)
+const char *lw_site_text(u32 id, char text[LW_FRAME_TEXT])
 {
 	const struct lw_site *site = &lw_sites[id];
-	char text[LW_FRAME_TEXT];
 
-	if (!site->nr_frames) {
-		seq_puts(seq, lw_kind_text(id));
-		return;
-	}
+	if (!site->nr_frames)
+		return lw_kind_text(id);
 	lw_frame_text(text, lw_site_frames(site)[0]);
-	seq_puts(seq, text);
+	return text;
 }
 
 static const char *note_text(unsigned int note, char *text, size_t size)
@@ -245,7 +242,7 @@ static void print_row(struct seq_file *seq, const struct kind *kind, unsigned in
 		      const struct lw_row *row)
 {
 	const struct lw_site *site = &lw_sites[row->site];
-	char pid[24], note[56], ages[3][12], figures[6][FIGURE], growth[24];
+	char pid[24], note[56], ages[3][12], figures[6][FIGURE], growth[24], text[LW_FRAME_TEXT];
 	bool about = row->estimated;
 
 	seq_printf(seq, "%4u %-7s %-6s %5u %7s %7s %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
@@ -270,8 +267,7 @@ static void print_row(struct seq_file *seq, const struct kind *kind, unsigned in
 				   lw_what_major(site->what));
 	}
 	seq_printf(seq, "%6s ", error_text(row, figures[5]));
-	print_site(seq, row->site);
-	seq_putc(seq, '\n');
+	seq_printf(seq, "%s\n", lw_site_text(row->site, text));
 }
 
 /* Of the oldest that is live, and whether that is so of all. */
