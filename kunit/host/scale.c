@@ -15,6 +15,10 @@
  * of its own; with objects of their own, a hundredth of the table's, so that buckets are rarely
  * shared; or of eight buckets in all, so that they nearly always are. Time is a thread's own.
  *
+ *	scale LIVE again|random PAIRS
+ *
+ * does so many pairs of one order and prints nothing: for who counts what they do (misses).
+ *
  * Behind the tables is a line a figure for programs, as scripts/bench prints them:
  * "bench: host <state> <load> <hundredths of ns a pair>".
  */
@@ -82,26 +86,44 @@ static void freed(unsigned long addr)
 }
 
 /* @last: "again" is of the objects that came last, else of the first */
+static void round_of(long pairs, unsigned long live, bool random, bool last, u64 *seed)
+{
+	long i;
+
+	for (i = 0; i < pairs; i++) {
+		unsigned long nr = random ? host_below(seed, live) :
+				   last ? live - 1 - i % 64 : i % 64;
+		unsigned long addr = BASE + nr * 256;
+
+		freed(addr);
+		allocated(addr, 1);
+	}
+}
+
 static double pairs(unsigned long live, bool random, bool last)
 {
 	double best = 1e18, from;
 	u64 seed = live;
 	int round;
-	long i;
 
 	for (round = 0; round < ROUNDS; round++) {
 		from = now_ns();
-		for (i = 0; i < PAIRS; i++) {
-			unsigned long nr = random ? host_below(&seed, live) :
-					   last ? live - 1 - i % 64 : i % 64;
-			unsigned long addr = BASE + nr * 256;
-
-			freed(addr);
-			allocated(addr, 1);
-		}
+		round_of(PAIRS, live, random, last, &seed);
 		best = (now_ns() - from) / PAIRS < best ? (now_ns() - from) / PAIRS : best;
 	}
 	return best;
+}
+
+/* A table at 50 % or a little less; objects of 256 bytes, each after the other. */
+static int filled(unsigned long live)
+{
+	unsigned long i;
+
+	if (lw_live_init(max(2 * live, lw_live_least(live * 256)), BASE, live * 256))
+		return 1;
+	for (i = 0; i < live; i++)
+		allocated(BASE + i * 256, 1);
+	return 0;
 }
 
 struct thread {
@@ -249,24 +271,41 @@ static int scale_threads(void)
 	return 0;
 }
 
-int main(void)
+static int scale_live(void)
 {
-	unsigned long live, i;
-	int line, failed;
+	unsigned long live;
 
 	printf("%-10s %12s %10s %14s\n", "live", "table, KB", "again, ns", "random, ns");
 	for (live = 1000; live <= 10000000; live *= 10) {
-		/* at 50 % or a little less; objects of 256 bytes, each after the other */
-		if (lw_live_init(max(2 * live, lw_live_least(live * 256)), BASE, live * 256))
+		if (filled(live))
 			return 1;
-		for (i = 0; i < live; i++)
-			allocated(BASE + i * 256, 1);
 		printf("%-10lu %12lu %10.1f %14.1f\n", live, lw_live_slots() / 128,
 		       told(pairs(live, false, false), "live", live, "again"),
 		       told(pairs(live, true, false), "live", live, "random"));
 		lw_live_exit();
 	}
-	failed = scale_grown() || scale_threads() || scale_full();
+	return 0;
+}
+
+static int only(char **word)
+{
+	unsigned long live = strtoul(word[0], NULL, 0);
+	u64 seed = live;
+
+	if (filled(live))
+		return 1;
+	round_of(atol(word[2]), live, !strcmp(word[1], "random"), false, &seed);
+	lw_live_exit();
+	return 0;
+}
+
+int main(int nr, char **word)
+{
+	int line, failed;
+
+	if (nr == 4)
+		return only(word + 1);
+	failed = scale_live() || scale_grown() || scale_threads() || scale_full();
 	for (line = 0; line < nr_lines; line++)
 		printf("bench: host %s\n", lines[line]);
 	return failed;

@@ -5,8 +5,10 @@
 # is another.
 D=/sys/kernel/debug/leakwatch
 TIMES=15
-PAIRS=101
+PAIRS=151
 half=65536	# of the least table that there can be
+# The first file system is ramfs here: it would be pages of the kernel
+mount -t tmpfs none /tmp || exit 1
 
 # measure STATE [PARAMETER]
 measure() {
@@ -52,24 +54,24 @@ sort -k 1,2 -k 3n /tmp/all | awk '
 	{ of[++n] = $3 }
 	END { show() }'
 
-# load: its ns
-load() { (cd /tmp && /lw/macro files 500) | cut -d ' ' -f 1; }
+# load TIMES: the ns of the quickest
+load() { (cd /tmp && /lw/macro least "$1" "$name" "$amount") | cut -d ' ' -f 1; }
 
 # with SETTING...: the time of the load beside leakwatch, when it has met all
 with() {
 	insmod ./leakwatch.ko objects=131072 || exit 1
 	for setting; do echo "$setting" > $D/control; done
-	load > /dev/null
-	load
+	load 1 > /dev/null
+	load 10
 	awk '/^(lost|wrong)/ && $2 { print "lost something:", $0 }' $D/status
 	rmmod leakwatch
 }
 without() {
-	load > /dev/null
-	load
+	load 1 > /dev/null
+	load 10
 }
 
-# pairs STATE WITH SETTING...: A B, B A, A B ...
+# pairs STATE WITH SETTING...: A B, B A, A B ..., of the load $name
 pairs() {
 	local state="$1"
 	shift
@@ -86,14 +88,17 @@ pairs() {
 		NR == 1 || $1 < a { a = $1 }
 		NR == 1 || $2 < b { b = $2 }
 		{ print $2 / $1 }
-		END { print "least", b / a }' /tmp/pairs | sort -n | awk -v name="$state files" '
+		END { print "least", b / a }' /tmp/pairs | sort -n | awk -v name="$state $name" '
 		$1 == "least" { least = $2; next }
 		{ of[++n] = $1 }
 		END { printf "bench: load %s %.4f %.4f %.4f %.4f\n", name, least, of[int((n + 1) / 2)],
 			of[int((n + 3) / 4)], of[int((3 * n + 1) / 4)] }'
 }
 
-pairs absent without	# what a ratio of nothing to nothing is here
-pairs stopped with stop
-pairs sampled with "mode sampled"
-pairs stacks_off with "stacks off"
+for load in copies=64 files=200; do
+	name=${load%=*} amount=${load#*=}
+	pairs absent without	# what a ratio of nothing to nothing is here
+	pairs stopped with stop
+	pairs sampled with "mode sampled"
+	pairs stacks_off with "stacks off"
+done
