@@ -768,6 +768,8 @@ static void drawn_pages(struct kunit *test)
 	lw_pages_free_drawn(pfn + 8, 3);
 	KUNIT_EXPECT_EQ(test, live_of(what), 7);
 	KUNIT_EXPECT_TRUE(test, lw_pages_any(pfn, 3));
+	/* more than a chunk: what is behind its first is no table */
+	KUNIT_EXPECT_TRUE(test, lw_pages_any(0, LW_CHUNK_SHIFT + 3));
 	/* moved: the owner goes along, and nobody has the rest */
 	lw_pages_move(pfn + 4, pfn + 12, 4);
 	conserved(test);

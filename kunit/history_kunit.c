@@ -94,11 +94,13 @@ static void who(struct kunit *test)
 #define SAID	(LW_WHOLES - 1)
 
 static u64 said_kb;
-static bool saying;
+static bool saying, again;
 
 static void say_some(void)
 {
-	if (saying)
+	if (again)
+		lw_history_say_again(SAID);
+	else if (saying)
 		lw_history_say(SAID, said_kb);
 }
 
@@ -126,12 +128,23 @@ static void wholes(struct kunit *test)
 	pass();
 	KUNIT_EXPECT_NULL(test, of(key));
 	KUNIT_EXPECT_EQ(test, lw_history_used(), LW_NR_CLASSES);
+	again = true;		/* of nothing that is nothing */
+	pass();
+	KUNIT_EXPECT_NULL(test, of(key));
+	again = false;
 	saying = true;
 	said_kb = 1ULL << 40;		/* more than a point can hold */
 	pass();
 	KUNIT_ASSERT_NOT_NULL(test, of(key));
 	KUNIT_EXPECT_EQ(test, of(key)->nr, 1);
 	KUNIT_EXPECT_EQ(test, of(key)->point[0].live, U32_MAX);
+	said_kb = 815;
+	pass();
+	again = true;
+	pass();
+	KUNIT_EXPECT_EQ(test, of(key)->nr, 3);
+	KUNIT_EXPECT_EQ(test, of(key)->point[2].live, 815);
+	again = false;
 	lw_history_watch(NULL);
 	pass();
 	KUNIT_EXPECT_NULL(test, of(key));
@@ -166,6 +179,8 @@ static void doubling(struct kunit *test)
 		pass();
 		history = of(one);
 		KUNIT_ASSERT_NOT_NULL(test, history);
+		/* whatever the last point is */
+		KUNIT_ASSERT_EQ(test, lw_history_last(history->key), n + 1);
 		KUNIT_ASSERT_LE(test, (u32)history->nr, LW_POINTS);
 		KUNIT_ASSERT_TRUE(test, n < LW_POINTS ? history->nr == n + 1 :
 				  history->nr > LW_POINTS / 2);

@@ -16,15 +16,17 @@
  * From 4.7 to 4.14 who removes any file of debugfs waits until nobody is inside of read() of any
  * other: a driver that forgets a client, until buffers/events has something to tell. That is not so
  * of files that see to their removal themselves. Process context.
+ *
+ * Return: as debugfs_create_file().
  */
-static inline void lw_debugfs_file(const char *name, umode_t mode, struct dentry *in,
-				   const struct file_operations *fops)
+static inline struct dentry *lw_debugfs_file(const char *name, umode_t mode, struct dentry *in,
+					     const struct file_operations *fops)
 {
 #if defined(CONFIG_DEBUG_FS) && LINUX_VERSION_CODE >= KERNEL_VERSION(4, 7, 0) && \
 	LINUX_VERSION_CODE < KERNEL_VERSION(4, 15, 0)
-	debugfs_create_file_unsafe(name, mode, in, NULL, fops);
+	return debugfs_create_file_unsafe(name, mode, in, NULL, fops);
 #else
-	debugfs_create_file(name, mode, in, NULL, fops);
+	return debugfs_create_file(name, mode, in, NULL, fops);
 #endif
 }
 

@@ -40,14 +40,21 @@ static inline void lw_trace_each(void (*see)(struct tracepoint *tp, void *arg), 
 	for_each_kernel_tracepoint(see, arg);
 }
 
-/** lw_trace_attach() - let @tp call @probe. Process context. Return: 0 or an error. */
-static inline int lw_trace_attach(struct tracepoint *tp, void *probe)
+/**
+ * lw_trace_attach() - let a tracepoint call a function
+ * @tp: the tracepoint
+ * @name: its name, in the caller's own memory: until 3.14 @tp may have gone with its module
+ * @probe: the function
+ *
+ * Process context. Return: 0 or an error.
+ */
+static inline int lw_trace_attach(struct tracepoint *tp, const char *name, void *probe)
 {
 	return tracepoint_probe_register(tp, probe, NULL);
 }
 
-/** lw_trace_detach() - no more; calls may still be under way. Process context. */
-static inline void lw_trace_detach(struct tracepoint *tp, void *probe)
+/** lw_trace_detach() - no more; calls may still be under way. As lw_trace_attach(). */
+static inline void lw_trace_detach(struct tracepoint *tp, const char *name, void *probe)
 {
 	tracepoint_probe_unregister(tp, probe, NULL);
 }
@@ -68,14 +75,14 @@ static inline void lw_trace_each(void (*see)(struct tracepoint *tp, void *arg), 
 	tracepoint_iter_stop(&at);
 }
 
-static inline int lw_trace_attach(struct tracepoint *tp, void *probe)
+static inline int lw_trace_attach(struct tracepoint *tp, const char *name, void *probe)
 {
-	return tracepoint_probe_register(tp->name, probe, NULL);
+	return tracepoint_probe_register(name, probe, NULL);
 }
 
-static inline void lw_trace_detach(struct tracepoint *tp, void *probe)
+static inline void lw_trace_detach(struct tracepoint *tp, const char *name, void *probe)
 {
-	tracepoint_probe_unregister(tp->name, probe, NULL);
+	tracepoint_probe_unregister(name, probe, NULL);
 }
 
 #else
@@ -84,12 +91,12 @@ static inline void lw_trace_each(void (*see)(struct tracepoint *tp, void *arg), 
 {
 }
 
-static inline int lw_trace_attach(struct tracepoint *tp, void *probe)
+static inline int lw_trace_attach(struct tracepoint *tp, const char *name, void *probe)
 {
 	return -ENOENT;
 }
 
-static inline void lw_trace_detach(struct tracepoint *tp, void *probe)
+static inline void lw_trace_detach(struct tracepoint *tp, const char *name, void *probe)
 {
 }
 

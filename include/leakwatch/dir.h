@@ -41,6 +41,9 @@ void lw_dir_exit(void);
 /** lw_dir_make() - Return: a directory @name in @in; what is made in one that failed, fails */
 struct lw_dir lw_dir_make(const char *name, const struct lw_dir *in);
 
+/** lw_dir_refused() - Return: how many of these could not be made, files and directories */
+unsigned int lw_dir_refused(void);
+
 /** lw_dir_file() - make a file @name in @in, of that mode, with those operations */
 void lw_dir_file(const char *name, umode_t mode, const struct lw_dir *in,
 		 const struct file_operations *fops);

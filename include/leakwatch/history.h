@@ -74,6 +74,12 @@ void lw_history_watch(void (*say)(void));
 void lw_history_say(unsigned int whole, u64 kb);
 
 /**
+ * lw_history_say_again() - the same as at the pass before, as it cannot be known at this one
+ * @whole: as for lw_history_say(); one of which nothing was said then stays unsaid
+ */
+void lw_history_say_again(unsigned int whole);
+
+/**
  * lw_history_sample() - one pass
  * @now: what time it is, in 1/LW_CLOCK_HZ of a second; not before the last
  *
@@ -118,6 +124,9 @@ bool lw_history_back(u32 key);
  * @judgement: what was decided; unknown if there is no history
  */
 void lw_history_judge(u32 key, u32 size, u32 old, struct lw_judgement *judgement);
+
+/** lw_history_last() - Return: what it was at the last pass, in its unit; 0 if there was none */
+u32 lw_history_last(u32 key);
 
 /** lw_history_points() - Return: the points of @key, @nr of them; NULL if it has none */
 const struct lw_point *lw_history_points(u32 key, unsigned int *nr);

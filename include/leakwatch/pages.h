@@ -62,19 +62,28 @@ static __always_inline bool lw_pages_at(unsigned long pfn, u64 **at)
 	return likely(chunk);
 }
 
-/** lw_pages_any() - Return: whether any frame of the block of 2^@order from @pfn has an entry */
+/**
+ * lw_pages_any() - is there anything to be looked for in a block?
+ * @pfn: its first frame
+ * @order: of 2^@order frames, and aligned to so many
+ *
+ * Return: whether any frame of it has an entry; true of one that is larger than a chunk, as
+ * gigantic pages can be (freed in one piece since 6.12).
+ */
 static __always_inline bool lw_pages_any(unsigned long pfn, unsigned int order)
 {
 	unsigned long nr = pfn >> LW_CHUNK_SHIFT;
 	const u64 *chunk = likely(nr < lw_pages.nr_chunks) ? lw_pages.chunk[nr] : NULL;
 	const u64 *at = chunk + (pfn & (LW_CHUNK_FRAMES - 1)), *end;
 
+	if (unlikely(order > LW_CHUNK_SHIFT))
+		return true;
 	if (unlikely(!chunk))
 		return false;
 	if (likely(!order))
 		/* whoever frees a frame knows of its allocation, and so sees its entry */
 		return data_race(*at);
-	/* a block is aligned to its size, which is below that of a chunk */
+	/* a block is aligned to its size, and so in one chunk */
 	for (end = at + (1UL << order); at < end; at++)
 		/* as above */
 		if (data_race(*at))

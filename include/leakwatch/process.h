@@ -93,6 +93,7 @@ struct lw_process {
  * @nr: how many rows
  * @left_out: how many there was no room for
  * @skipped: of how many the shared memory is not known, as they were busy
+ * @files_left_out: how often a file in memory was met for which there was no room
  * @shmem_swap: KB of shared memory that is in swap
  * @process: by their numbers, upward
  */
@@ -101,6 +102,7 @@ struct lw_processes {
 	unsigned int nr;
 	unsigned int left_out;
 	unsigned int skipped;
+	unsigned int files_left_out;
 	s64 shmem_swap;
 	struct lw_process process[];
 };

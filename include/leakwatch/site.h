@@ -403,6 +403,18 @@ static __always_inline void lw_site_saw(struct lw_site *site)
 		lw_site_saw_other(site);
 }
 
+/**
+ * lw_site_saw_late() - lw_site_saw() at a function's return
+ * @site: by whom, as its entry found
+ *
+ * Where a kretprobe's entry is an int3 that is an NMI, in which there is no process.
+ */
+static inline void lw_site_saw_late(u32 site)
+{
+	if (site > LW_SITE_GONE)
+		lw_site_saw(&lw_sites[site]);
+}
+
 static __always_inline struct lw_count __percpu *lw_site_count(u32 site)
 {
 	return &lw_counts[site >> LW_COUNT_SHIFT]->site[site & (LW_COUNT_SITES - 1)];

@@ -38,6 +38,7 @@ static void export_leave(void *data, struct pt_regs *regs)
 	if (!lw_dmabuf_file(dmabuf))
 		return;
 	lw_dmabuf_read(dmabuf, &is);
+	lw_site_saw_late(*(u32 *)data);
 	lw_buffer_add(&is, *(u32 *)data);
 }
 

@@ -196,8 +196,10 @@ static void page_leave(void *data, struct pt_regs *regs)
 	const struct call *call = data;
 
 	this_cpu_write(lw_page_last, page);
-	if (page && !call->none)
-		lw_pages_put_by(call->site, page_to_pfn(page), call->order);
+	if (!page || call->none)
+		return;
+	lw_site_saw_late(call->site);
+	lw_pages_put_by(call->site, page_to_pfn(page), call->order);
 }
 
 #define FREES_IF(nr, stands, of, need, is, fn, ...)				\

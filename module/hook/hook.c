@@ -118,7 +118,7 @@ static void attach(struct lw_hook *hook)
 	hook->err = -ENOENT;
 	if (hook->tp) {
 		hook->probe = adapter(hook);
-		hook->err = lw_trace_attach(hook->tp, hook->probe);
+		hook->err = lw_trace_attach(hook->tp, hook->name, hook->probe);
 	} else {
 		for (i = 0; i < LW_HOOK_SYMBOLS && hook->symbol[i] && hook->err == -ENOENT; i++)
 			hook->err = lw_probe_attach(hook, hook->symbol[i]);
@@ -132,7 +132,7 @@ static void detach(struct lw_hook *hook)
 		return;
 	hook->attached = false;
 	if (hook->tp)
-		lw_trace_detach(hook->tp, hook->probe);
+		lw_trace_detach(hook->tp, hook->name, hook->probe);
 	else
 		lw_probe_detach(hook);
 }
@@ -293,10 +293,10 @@ int lw_hooks_turn(void)
 		if (err || !hook->frees || !hook->attached || hook->type != LW_TRACE ||
 		    hook->probe == adapter(hook))
 			continue;
-		err = lw_trace_attach(hook->tp, adapter(hook));
+		err = lw_trace_attach(hook->tp, hook->name, adapter(hook));
 		if (err)
 			continue;
-		lw_trace_detach(hook->tp, hook->probe);
+		lw_trace_detach(hook->tp, hook->name, hook->probe);
 		hook->probe = adapter(hook);
 	}
 	lw_hooks_wait();

@@ -108,7 +108,7 @@ static u32 site_now(u32 gfp, const struct lw_draw *draw, struct pt_regs *regs)
 static void pages_bulk_enter(void *data, struct pt_regs *regs)
 {
 	struct bulk *bulk = data;
-	unsigned long nr = (int)lw_regs_arg(regs, 3);
+	unsigned long nr = max_t(int, lw_regs_arg(regs, 3), 0);
 
 #ifdef LW_BULK_HAS_LIST
 	bulk->list = (struct list_head *)lw_regs_arg(regs, 4);
@@ -143,6 +143,7 @@ static void pages_bulk_leave(void *data, struct pt_regs *regs)
 
 	if (bulk->none)
 		return;
+	lw_site_saw_late(bulk->site);
 	if (bulk->array) {
 		for (i = bulk->filled; i < nr; i++)
 			if (bulk->array[i])
@@ -207,6 +208,7 @@ static void contig_leave(void *data, struct pt_regs *regs)
 
 	if ((int)lw_regs_result(regs) || contig->none)
 		return;
+	lw_site_saw_late(contig->site);
 	for (pfn = contig->start; pfn < contig->end; pfn++)
 		if (lw_draw_next(&contig->draw, lw_page_bytes(1)))
 			lw_page_claim(contig->site, pfn);

@@ -202,7 +202,6 @@ int lw_census_take(struct lw_census *census, void (*lost)(u64 entry, void *arg),
 	ktime_t begin = ktime_get();
 	int node;
 
-	*census = (struct lw_census){};
 	for_each_online_node(node) {
 		if (!node_spanned_pages(node))
 			continue;
@@ -211,7 +210,8 @@ int lw_census_take(struct lw_census *census, void (*lost)(u64 entry, void *arg),
 	}
 	walk.stacks = kvcalloc(BITS_TO_LONGS(walk.end - walk.first), sizeof(long), GFP_KERNEL);
 	if (!walk.stacks)
-		return -ENOMEM;
+		return -ENOMEM;		/* and *census as it was */
+	*census = (struct lw_census){};
 	find_stacks(&walk);
 	see_all(&walk);
 	kvfree(walk.stacks);

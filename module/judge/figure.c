@@ -144,6 +144,12 @@ static s64 pages_kb(long pages)
 	return pages == LW_NO_COUNTER ? LW_NO_FIGURE : pages * PAGE_KB;
 }
 
+/* Of what is counted since boot, and on 32 bits wraps. */
+static s64 events_kb(unsigned long pages)
+{
+	return (u64)pages * PAGE_KB;
+}
+
 static void get_events(s64 *kb, unsigned long *event)
 {
 	unsigned long allocated = 0;
@@ -152,12 +158,12 @@ static void get_events(s64 *kb, unsigned long *event)
 	all_vm_events(event);
 	for (zone = 0; zone < MAX_NR_ZONES; zone++)
 		allocated += event[PGALLOC_NORMAL - ZONE_NORMAL + zone];
-	kb[LW_PAGES_ALLOCATED] = pages_kb(allocated);
-	kb[LW_PAGES_FREED] = pages_kb(event[PGFREE]);
-	kb[LW_PAGES_FAULTED] = pages_kb(event[PGFAULT]);
-	kb[LW_PAGES_STOLEN] = pages_kb(lw_steal_pages(event));
-	kb[LW_SWAP_READ] = pages_kb(event[PSWPIN]);
-	kb[LW_SWAP_WRITTEN] = pages_kb(event[PSWPOUT]);
+	kb[LW_PAGES_ALLOCATED] = events_kb(allocated);
+	kb[LW_PAGES_FREED] = events_kb(event[PGFREE]);
+	kb[LW_PAGES_FAULTED] = events_kb(event[PGFAULT]);
+	kb[LW_PAGES_STOLEN] = events_kb(lw_steal_pages(event));
+	kb[LW_SWAP_READ] = events_kb(event[PSWPIN]);
+	kb[LW_SWAP_WRITTEN] = events_kb(event[PSWPOUT]);
 	kb[LW_DISK_READ] = event[PGPGIN] / 2;		/* sectors */
 	kb[LW_DISK_WRITTEN] = event[PGPGOUT] / 2;
 }
@@ -209,8 +215,11 @@ void lw_figures_say(void)
 		calls = 0;
 	if (lw_figures_get(&all, &census))
 		return;
+	/* what is counted since boot is more than a history can hold one day: then it has none */
 	for (i = 0; i < LW_NR_FIGURES; i++)
-		if (all.kb[i] != LW_NO_FIGURE)
+		if (all.kb[i] != LW_NO_FIGURE &&
+		    (i >= LW_FIGURE_CENSUS || lw_figure_role(i) != LW_ROLE_RATE ||
+		     all.kb[i] <= U32_MAX))
 			lw_history_say(LW_FIGURES_FROM + i, max(all.kb[i], 0LL));
 }
 

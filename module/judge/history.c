@@ -382,6 +382,19 @@ void lw_history_say(unsigned int whole, u64 kb)
 	slot->said = true;
 }
 
+void lw_history_say_again(unsigned int whole)
+{
+	struct slot *slot = &slots[lw_history_whole(whole)];
+
+	slot->live = slot->was;
+	slot->said = slot->place;
+}
+
+u32 lw_history_last(u32 key)
+{
+	return slots[key].live;
+}
+
 const struct lw_point *lw_history_points(u32 key, unsigned int *nr)
 {
 	struct history *history = history_of(key);

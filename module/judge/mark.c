@@ -161,16 +161,22 @@ static void take_processes(struct baseline *mark)
 	lw_processes_put(all);
 }
 
+static void forget_figures(struct baseline *mark)
+{
+	int i;
+
+	for (i = 0; i < LW_NR_FIGURES; i++)
+		mark->figures.kb[i] = LW_NO_FIGURE;
+}
+
 /* Figures that could not be had are no figures. */
 static void take_figures(struct baseline *mark)
 {
 	struct lw_census census;
-	int i;
 
 	if (lw_census_take(&census, see_lost, mark->sites) ||
 	    lw_figures_get(&mark->figures, &census))
-		for (i = 0; i < LW_NR_FIGURES; i++)
-			mark->figures.kb[i] = LW_NO_FIGURE;
+		forget_figures(mark);
 	take_processes(mark);
 }
 
@@ -292,6 +298,9 @@ void lw_mark_clear(void)
 			drop(&marks[i]);
 		else if (marks[i].name[0])
 			memset(marks[i].sites, 0, lw_sites_max() * sizeof(*marks[i].sites));
+	forget_figures(marks);
+	lw_processes_put(marks->processes);
+	marks->processes = NULL;
 	choose(marks);
 	marks->at_start = true;
 	started = marks->set;

@@ -29,13 +29,15 @@ struct shared {
 	pid_t pid;
 };
 
-#define SHARED_MAX	4096U	/* a power of two */
+#define SHARED_SLOTS	32768U	/* a power of two */
+#define SHARED_MAX	(SHARED_SLOTS / 4 * 3)
 
 struct walk {
 	struct lw_files files;
 	struct lw_processes *all;
 	struct lw_process *at;		/* whose file was seen last */
 	struct shared *shared;
+	unsigned int nr_shared;
 };
 
 static struct lw_member members[LW_MEMBERS];
@@ -101,18 +103,17 @@ static struct lw_process *process_of(struct walk *walk, struct task_struct *task
 	return walk->at;
 }
 
-/* Return: the place of @inode, or a free one; NULL if there is none. */
+/* Return: the place of @inode, or a free one; there always is one. */
 static struct shared *find_shared(struct walk *walk, const struct inode *inode)
 {
-	u32 at = hash_ptr(inode, 32), i;
+	u32 at = hash_ptr(inode, 32);
 
-	for (i = 0; i < SHARED_MAX; i++) {
-		struct shared *shared = &walk->shared[(at + i) % SHARED_MAX];
+	for (;; at++) {
+		struct shared *shared = &walk->shared[at % SHARED_SLOTS];
 
 		if (!shared->inode || shared->inode == inode)
 			return shared;
 	}
-	return NULL;
 }
 
 /* A file's blocks are those of its pages, in memory and in swap. */
@@ -128,9 +129,16 @@ static void see_file(struct lw_files *files, struct file *file, unsigned long fr
 	if (inode->i_sb->s_magic != TMPFS_MAGIC || !S_ISREG(inode->i_mode))
 		return;
 	process = process_of(walk, files->task);
-	shared = process ? find_shared(walk, inode) : NULL;
-	if (!shared || (shared->inode && shared->pid == process->pid))
+	if (!process)
 		return;
+	shared = find_shared(walk, inode);
+	if (shared->inode && shared->pid == process->pid)
+		return;
+	if (!shared->inode && walk->nr_shared == SHARED_MAX) {
+		walk->all->files_left_out++;
+		return;
+	}
+	walk->nr_shared += !shared->inode;
 	kb = READ_ONCE(inode->i_blocks) / 2;
 	if (!shared->inode)
 		walk->all->shmem_swap += max(kb - (s64)READ_ONCE(inode->i_mapping->nrpages) *
@@ -178,7 +186,7 @@ static int add_files(struct lw_processes *all)
 	struct walk walk = { .files.see = see_file, .files.map = see_map, .all = all };
 	int err;
 
-	walk.shared = kvcalloc(SHARED_MAX, sizeof(*walk.shared), GFP_KERNEL);
+	walk.shared = kvcalloc(SHARED_SLOTS, sizeof(*walk.shared), GFP_KERNEL);
 	err = walk.shared ? lw_files_walk(&walk.files) : -ENOMEM;
 	kvfree(walk.shared);
 	all->skipped = walk.files.skipped;
@@ -336,14 +344,30 @@ static void say_members(void)
 	}
 }
 
+/* There is no memory to look: that is no reason to forget what was seen for a week. */
+static void say_again(void)
+{
+	const struct lw_member *member;
+	enum lw_part part;
+
+	for (member = members; member < members + LW_MEMBERS; member++)
+		for (part = 0; member->used && part < LW_NR_PARTS; part++)
+			lw_history_say_again(whole_of(member, part));
+	lw_history_say_again(LW_PLACE_USER_JAVA);
+	lw_history_say_again(LW_PLACE_USER_NATIVE);
+	lw_history_say_again(LW_PLACE_USER_SHMEM);
+}
+
 void lw_processes_say(void)
 {
 	struct lw_processes *all = lw_processes_get();
 	s64 own = 0, java = 0, shmem = global_node_page_state(NR_SHMEM) * (PAGE_SIZE / 1024);
 	unsigned int i;
 
-	if (!all)
+	if (!all) {
+		say_again();
 		return;
+	}
 	members_begin();
 	for (i = 0; i < all->nr; i++) {
 		own += all->process[i].anon + all->process[i].swap - all->process[i].java;
@@ -427,6 +451,8 @@ static void judge(struct lw_process *process)
 	process->member = member ? member - members : LW_MEMBERS;
 	for (part = 0; member && part < LW_NR_PARTS; part++) {
 		judge_part(member, part, &part_judged);
+		if (part_judged.verdict == LW_UNKNOWN)
+			continue;
 		process->judged.growth += part_judged.growth;
 		if (part_judged.verdict > process->judged.verdict) {
 			process->judged.verdict = part_judged.verdict;

@@ -69,16 +69,14 @@ void lw_place_find(enum lw_place_id place, const struct lw_rows *rows,
 {
 	bool by_site = place < (int)LW_NR_CLASSES;
 	u32 key = lw_history_whole(place);
-	const struct lw_point *point;
 
 	*finding = (struct lw_finding){ .bytes = -1 };
 	if (by_site && !(on & BIT(place))) {
 		finding->why = "its class is off";
 		return;
 	}
-	point = lw_history_points(key, &finding->samples);
-	if (point)
-		finding->bytes = (s64)point[finding->samples - 1].live << 10;
+	if (lw_history_points(key, &finding->samples))
+		finding->bytes = (s64)lw_history_last(key) << 10;
 	else if (place == LW_PLACE_USER_JAVA)
 		finding->why = "in user-native";
 	lw_history_judge(key, 1024, LW_OLD_UNKNOWN, &finding->judged);

@@ -188,8 +188,9 @@ static void total_orphans(struct seq_file *seq, const struct view *view)
 			nr++;
 			all += view->holders->held[i].buffer.is.bytes;
 		}
-	seq_printf(seq, "# total: %u orphans, %llu KB, of %u buffers, %llu KB\n", count,
-		   bytes >> 10, nr, all >> 10);
+	if (view->holders->walked)
+		seq_printf(seq, "# total: %u orphans, %llu KB, of %u buffers, %llu KB\n", count,
+			   bytes >> 10, nr, all >> 10);
 	if (!knows_deferred())
 		return;
 	for (i = 0, bytes = 0; i < LW_HEAPS; i++)
@@ -210,7 +211,7 @@ static void show_heap(struct seq_file *seq, const struct view *view, unsigned in
 	unsigned int i, live = 0, orphans = 0;
 	const struct lw_heap *heap = lw_heap(row);
 	const struct lw_held *held;
-	char text[DIGITS];
+	char text[3][DIGITS];
 
 	for (i = 0; i < view->holders->nr; i++) {
 		held = &view->holders->held[i];
@@ -224,9 +225,11 @@ static void show_heap(struct seq_file *seq, const struct view *view, unsigned in
 		}
 	}
 	if (live || heap->peak || heap->deferred)
-		seq_printf(seq, "%-23s %7u %9llu %7u %9llu %9llu %11s\n", heap->name, live,
-			   bytes >> 10, orphans, orphan_bytes >> 10, heap->peak >> 10,
-			   number(text, knows_deferred(), heap->deferred >> 10));
+		seq_printf(seq, "%-23s %7u %9llu %7s %9s %9llu %11s\n", heap->name, live,
+			   bytes >> 10, number(text[0], view->holders->walked, orphans),
+			   number(text[1], view->holders->walked, orphan_bytes >> 10),
+			   heap->peak >> 10,
+			   number(text[2], knows_deferred(), heap->deferred >> 10));
 }
 
 /* Row n is 1 more than its position, as SEQ_START_TOKEN is 1. */

@@ -20,7 +20,7 @@
 #include <leakwatch/zoom.h>
 
 #define ROWS_MAX	LW_MAX_SITES
-#define LINE_MAX	64
+#define LINE_MAX	65	/* with its ends, '\n' and 0 */
 
 struct lw_settings lw_settings = { .rows = 40, .rate = LW_RATE_DEFAULT };
 
@@ -389,7 +389,11 @@ static char *take_line(const char __user *from, size_t count, char line[LINE_MAX
 	if (copy_from_user(line, from, count))
 		return ERR_PTR(-EFAULT);
 	line[count] = 0;
-	return strim(line);
+	/* a second line, or what is behind a NUL, would be part of a name, or nothing */
+	if (strlen(line) != count)
+		return ERR_PTR(-EINVAL);
+	line = strim(line);
+	return strchr(line, '\n') || strlen(line) > LINE_MAX - 2 ? ERR_PTR(-EINVAL) : line;
 }
 
 static int obey(char *line)
@@ -430,8 +434,8 @@ static ssize_t control_write(struct file *file, const char __user *from, size_t 
 	int err;
 
 	if (IS_ERR(line)) {
-		pr_err_ratelimited("control: expected a line of 1 to %d characters\n",
-				   LINE_MAX - 1);
+		pr_err_ratelimited("control: expected one line of 1 to %d characters\n",
+				   LINE_MAX - 2);
 		return PTR_ERR(line);
 	}
 	mutex_lock(&lw_lock);
@@ -498,6 +502,8 @@ static ssize_t mark_write(struct file *file, const char __user *from, size_t cou
 	char buf[LINE_MAX], *line = take_line(from, count, buf);
 	int err;
 
+	if (line == ERR_PTR(-EFAULT))
+		return -EFAULT;
 	mutex_lock(&lw_lock);
 	err = set_mark_now(IS_ERR(line) ? "" : line);
 	mutex_unlock(&lw_lock);

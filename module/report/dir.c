@@ -18,6 +18,7 @@
 #define NAME_MAX_LEN	32
 
 static struct lw_dir top;
+static unsigned int refused;
 static char path[sizeof("/sys/kernel/debug/leakwatch") + NAME_MAX_LEN];
 
 /*
@@ -94,10 +95,13 @@ struct lw_dir lw_dir_make(const char *name, const struct lw_dir *in)
 
 	if (in->proc) {
 		dir.proc = proc_mkdir_mode(name, 0700, in->proc);
+		refused += !dir.proc;
 	} else if (!IS_ERR_OR_NULL(in->debug)) {
 		dir.debug = debugfs_create_dir(name, in->debug);
 		if (!IS_ERR_OR_NULL(dir.debug))
 			d_inode(dir.debug)->i_mode = S_IFDIR | 0700;
+		else
+			refused++;
 	}
 	return dir;
 }
@@ -106,9 +110,14 @@ void lw_dir_file(const char *name, umode_t mode, const struct lw_dir *in,
 		 const struct file_operations *fops)
 {
 	if (in->proc)
-		proc_create_data(name, mode, in->proc, &proc_ops, (void *)fops);
+		refused += !proc_create_data(name, mode, in->proc, &proc_ops, (void *)fops);
 	else if (!IS_ERR_OR_NULL(in->debug))
-		lw_debugfs_file(name, mode, in->debug, fops);
+		refused += IS_ERR_OR_NULL(lw_debugfs_file(name, mode, in->debug, fops));
+}
+
+unsigned int lw_dir_refused(void)
+{
+	return refused;
 }
 
 /* /proc itself takes a second one of a name for a bug, and says so. */

@@ -7,6 +7,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <leakwatch/clock.h>
 #include <leakwatch/door.h>
 #include <leakwatch/live.h>
@@ -14,6 +15,8 @@
 #include <leakwatch/mark.h>
 #include <leakwatch/pages.h>
 #include <leakwatch/report.h>
+
+#define UNWANTED	1024U	/* that a filter leaves out, before others may have lw_lock */
 
 /* A line. Position 0 is the head, position n what stands in slot or frame n - 1. */
 struct line {
@@ -39,14 +42,23 @@ static void *find(struct seq_file *seq, loff_t *pos,
 {
 	struct line *line = seq->private;
 	unsigned long from;
+	unsigned int n = 0;
 
 	if (!*pos)
 		return SEQ_START_TOKEN;
-	for (from = *pos - 1; next(&from, line); from++)
+	for (from = *pos - 1; next(&from, line); from++) {
 		if (lw_wanted(lw_entry_site(line->entry))) {
 			*pos = from + 1;
 			return line;
 		}
+		if (++n % UNWANTED)
+			continue;
+		mutex_unlock(&lw_lock);
+		cond_resched();
+		mutex_lock(&lw_lock);
+		if (fatal_signal_pending(current))
+			break;
+	}
 	return NULL;
 }
 

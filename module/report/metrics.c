@@ -68,7 +68,6 @@ static void print_places(struct seq_file *seq, const struct lw_rows *rows,
 			 const struct lw_growers *growers)
 {
 	struct lw_finding found[LW_NR_PLACES];
-	const struct lw_point *point;
 	enum lw_verdict verdict;
 	unsigned int i, nr;
 
@@ -83,10 +82,10 @@ static void print_places(struct seq_file *seq, const struct lw_rows *rows,
 	print_family(seq, "place_bytes", "gauge",
 		     "What each place holds, when it was sampled last.");
 	for (i = 0; i < LW_NR_PLACES; i++) {
-		point = lw_history_points(lw_history_whole(i), &nr);
-		if (point)
+		if (lw_history_points(lw_history_whole(i), &nr))
 			seq_printf(seq, "leakwatch_place_bytes{place=\"%s\"} %llu\n",
-				   lw_place_name(i), (u64)point[nr - 1].live << 10);
+				   lw_place_name(i),
+				   (u64)lw_history_last(lw_history_whole(i)) << 10);
 	}
 	print_family(seq, "place_growth_bytes_per_hour", "gauge",
 		     "How fast that grows, or what of it leaks.");
@@ -179,7 +178,7 @@ static void print_sites(struct seq_file *seq, const struct lw_rows *rows)
 	for (family = site_families; family < site_families + ARRAY_SIZE(site_families); family++) {
 		print_family(seq, family->name, family->counts ? "counter" : "gauge", family->help);
 		for (i = 0, shown = 0; i < rows->nr; i++) {
-			if (!lw_row_shown(&rows->row[i]) || !lw_wanted(rows->row[i].site))
+			if (!lw_row_shown(&rows->row[i]))
 				continue;
 			if (lw_settings.rows && shown++ == lw_settings.rows)
 				break;
@@ -213,6 +212,12 @@ static int metrics_show(struct seq_file *seq, void *unused)
 	print_places(seq, rows, growers);
 	print_figures(seq, figures);
 	print_heaps(seq);
+	/* places are of all sites, these of those that top shows */
+	lw_rows_put(rows);
+	rows = lw_rows_get(BIT(LW_NR_CLASSES) - 1, LW_BY_CALLER, lw_wanted);
+	err = rows ? 0 : -ENOMEM;
+	if (err)
+		goto out;
 	lw_rank(rows);
 	print_sites(seq, rows);
 	seq_puts(seq, "# EOF\n");

@@ -111,7 +111,11 @@ int lw_report_init(const char *proc)
 	lw_dir_file("holders", 0400, &dir, &lw_buffers_holders_fops);
 	lw_dir_file("events", 0400, &dir, &lw_buffers_events_fops);
 	lw_dir_file("stacks", 0400, &dir, &lw_buffers_stacks_fops);
-	return 0;
+	if (!lw_dir_refused())
+		return 0;
+	pr_err("no files: %u of them cannot be made in %s\n", lw_dir_refused(), lw_dir_path());
+	lw_dir_exit();
+	return -ENOMEM;
 }
 
 void lw_report_exit(void)

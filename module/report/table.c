@@ -46,6 +46,7 @@ struct kind {
 struct table {
 	const struct kind *kind;
 	unsigned int nr;
+	bool adds_up;		/* of all sites, to what is lost in all */
 	struct lw_rows *rows;
 	struct lw_census census;
 	struct lw_figures figures;
@@ -408,7 +409,7 @@ static void *table_at(struct table *table, loff_t pos)
 		return SEQ_START_TOKEN;
 	if (pos <= table->nr)
 		return &table->rows->row[pos - 1];
-	return table->kind->lost && pos == table->nr + 1 ? &table->census : NULL;
+	return table->adds_up && pos == table->nr + 1 ? &table->census : NULL;
 }
 
 static void *table_start(struct seq_file *seq, loff_t *pos)
@@ -442,7 +443,7 @@ static int table_show(struct seq_file *seq, void *at)
 		if (table->nr < table->rows->nr)
 			seq_printf(seq, "# %u of %u rows; control has \"rows\"\n", table->nr,
 				   table->rows->nr);
-		if (table->kind->lost)
+		if (table->adds_up)
 			print_lost_head(seq, table);
 		if (table->kind->group == LW_BY_CALLER)
 			print_columns(seq, table->kind);
@@ -506,6 +507,7 @@ static int table_open(struct file *file, const struct kind *kind)
 		return err;
 	table->kind = kind;
 	mutex_lock(&lw_lock);
+	table->adds_up = kind->lost && !lw_settings.filter;
 	if (kind->lost)
 		table->rows = lost_rows(table);
 	else
@@ -630,7 +632,8 @@ static void print_caches(struct seq_file *seq, struct cache_row *caches, u32 nr)
 
 static int caches_show(struct seq_file *seq, void *unused)
 {
-	u32 i, nr = lw_caches_end() + 1;
+	/* a hook may meet another cache at any time; the last is "(large)" */
+	u32 i, nr = LW_MAX_CACHES + 1;
 	struct cache_row *caches, *at;
 	struct lw_rows *rows;
 	struct lw_site *site;

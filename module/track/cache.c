@@ -266,12 +266,14 @@ static void learn_flags(const void *at)
 
 int lw_cache_init(void)
 {
+	/* built in, the kernel would not copy a literal */
+	char name[] = LEARN_NAME;
 	struct kmem_cache *at;
 
 	caches = vzalloc(LW_MAX_CACHES * sizeof(*caches));
 	if (!caches)
 		return -ENOMEM;
-	at = kmem_cache_create(LEARN_NAME, LEARN_SIZE, 0, 0, never_merged);
+	at = kmem_cache_create(name, LEARN_SIZE, 0, 0, never_merged);
 	if (at) {
 		learn_fields(at);
 		learn_page(at);

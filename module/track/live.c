@@ -179,7 +179,7 @@ static u64 *find(u64 *slot, u64 entry, u64 *seen)
 
 	if (!lw_live_search(slot, lw_entry_key(entry), &here))
 		return NULL;
-	*seen = READ_ONCE(*here);
+	*seen = lw_read64(here);	/* what is given or lost is decided by it alone */
 	return lw_entry_key(*seen) == lw_entry_key(entry) ? here : NULL;
 }
 

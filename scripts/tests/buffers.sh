@@ -357,6 +357,7 @@ start older alloc=$((53 * 4 * K)) map close
 echo stop > $D/control
 equal "stopped: nobody looks" "$(live 53)" "- 0 0 0"
 equal "stopped: no orphans are told" "$(awk '$1 ~ /^[0-9]/' $B/orphans | wc -l)" 0
+equal "stopped: nor counted" "$(awk -v h="$name" '$1 == h { print $4, $5 }' $B/heaps) $(grep -c '^# total' $B/orphans)" "- - 0"
 echo start > $D/control
 equal "older: its holder is found" "$(live 53) $(holders 53)" "map 0 1 0 older map"
 equal "older: and its heap, but not its age or creator" "$(awk -v s=$((53 * 4 * K)) '$2 == s { print $3, $5, $6, $7 }' $B/live)" "$name - - -"

@@ -47,6 +47,8 @@ for bad in "stacks some" "depth 0" "depth 33" "depth" "rows -1" "filter cache" "
 	   "filter pid x" "interval 0" "interval 3601" "site x" "site 99999999" "$(printf '%070d' 0)"; do
 	check "control refuses '$bad'" refuses "$bad"
 done
+check "control refuses two lines at once" refuses "$(printf 'filter module leaky\nrows 5')"
+equal "and takes neither" "$(awk '$1 == "filter" { print $2 }' $D/control)" none
 check "its line says that a word has no value" logged "control: stop takes no value, there is 'now'"
 equal "and keeps depth" "$(awk '$1 == "depth" { print $2 }' $D/control)" 16
 equal "and keeps stacks" "$(awk '$1 == "stacks" { print $2 }' $D/control)" all
@@ -110,6 +112,9 @@ equal "mark says so" "$(awk '$2 == "default" { print $4, $5, $6 }' $D/mark)" "by
 writes "filter module leaky"
 check "filter module: what has nothing to do with it is not" sh -c "! grep -q vm_area_alloc $D/slab/sites"
 check "filter module: they are there" grep -q leaky_leak_kmalloc $D/top
+check "filter module: metrics has the rows of top" test "$(sed -n 's/^leakwatch_site_bytes{.*id="\([0-9]*\)".*/\1/p' $D/metrics | sort | xargs)" = \
+	"$(awk '$1 ~ /^[0-9]+$/ { print $4 }' $D/top | sort | xargs)"
+check "filter module: page/lost does not add up to what is lost in all" sh -c "! grep -q 'older than leakwatch\|Total-lost' $D/page/lost"
 writes "filter size 128"
 equal "filter size: only that size" "$(awk '$1 ~ /^[0-9]+$/ && $17 != 128' $D/slab/sites | wc -l)" 0
 writes "filter none"
@@ -261,6 +266,9 @@ quiet rmmod leaky
 writes stop
 check "audit: refused when stopped" refuses audit
 check "and the log says why" logged "control: stopped; an audit is made while watching"
+[ -z "$(awk '$1 == "Memory-Total" { print $4 }' $D/meminfo | tr -d -- -)" ] || stood=1
+writes clear
+equal "cleared when stopped: nothing is the growth since a mark that is no more" "${stood:-0} $(awk '$1 == "Memory-Total" { print $4 }' $D/meminfo)" "1 -"
 rmmod leakwatch
 check "loads deaf to two kinds of free" load without=kvfree_call_rcu,kmem_cache_free_bulk
 check "and says so" grep -q "# frees by kvfree_call_rcu are not heard: live figures may be too high" $D/top

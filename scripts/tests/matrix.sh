@@ -51,6 +51,17 @@ if grep -q '^HighFree: *[1-9][0-9][0-9][0-9]' /proc/meminfo; then
 	check "high memory: the driver unloads" rmmod leaky
 fi
 
+# One page of a gigabyte, which was there before leakwatch, and is given back in one piece or in as many as there are
+gigantic=/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages
+if [ "$(cat $gigantic 2>/dev/null)" = 1 ]; then
+	writes "mode sampled"
+	writes clear
+	echo 0 > $gigantic
+	equal "a gigantic page goes, in sampled mode" "$(cat $gigantic)" 0
+	check "gigantic: nothing was lost" lossless
+	writes "mode exact"
+fi
+
 writes clear
 check "blind: the driver loads" insmod ./leaky.ko kind=none count=0 rate=1 blind=100
 writes 1 ../leaky/stop
