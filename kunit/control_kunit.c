@@ -242,14 +242,17 @@ static void mark_file(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	lw_watch_start();
 	KUNIT_EXPECT_TRUE(test, lw_mark_is_start());
-	KUNIT_EXPECT_EQ(test, mark_write(NULL, NULL, 7, NULL), 7);
+	KUNIT_EXPECT_EQ(test, mark_write(NULL, NULL, 7, NULL), -EFAULT);
+	KUNIT_EXPECT_TRUE(test, lw_mark_is_start());
+	/* too long for a name */
+	KUNIT_EXPECT_EQ(test, mark_write(NULL, NULL, LINE_MAX, NULL), LINE_MAX);
 	KUNIT_EXPECT_FALSE(test, lw_mark_is_start());
 	KUNIT_EXPECT_EQ(test, mark_show(&seq, NULL), 0);
 	KUNIT_EXPECT_PTR_EQ(test, strstr(buf, LW_FORMAT "mark: "), buf);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(buf, " by a write\n"));
 	lw_watch_start();
 	lw_watch_stop();
-	KUNIT_EXPECT_EQ(test, mark_write(NULL, NULL, 7, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, mark_write(NULL, NULL, LINE_MAX, NULL), -EINVAL);
 	KUNIT_EXPECT_TRUE(test, lw_mark_is_start());
 }
 
