@@ -76,13 +76,13 @@ static __always_inline bool lw_pages_any(unsigned long pfn, unsigned int order)
 	const u64 *chunk = likely(nr < lw_pages.nr_chunks) ? lw_pages.chunk[nr] : NULL;
 	const u64 *at = chunk + (pfn & (LW_CHUNK_FRAMES - 1)), *end;
 
+	if (likely(!order))
+		/* whoever frees a frame knows of its allocation, and so sees its entry */
+		return likely(chunk) && data_race(*at);
 	if (unlikely(order > LW_CHUNK_SHIFT))
 		return true;
 	if (unlikely(!chunk))
 		return false;
-	if (likely(!order))
-		/* whoever frees a frame knows of its allocation, and so sees its entry */
-		return data_race(*at);
 	/* a block is aligned to its size, and so in one chunk */
 	for (end = at + (1UL << order); at < end; at++)
 		/* as above */

@@ -213,8 +213,11 @@ void lw_figures_say(void)
 
 	if (!(calls++ % LW_CENSUS_PASSES) && lw_census_take(&census, NULL, NULL))
 		calls = 0;
-	if (lw_figures_get(&all, &census))
+	if (lw_figures_get(&all, &census)) {
+		for (i = 0; i < LW_NR_FIGURES; i++)
+			lw_history_say_again(LW_FIGURES_FROM + i);
 		return;
+	}
 	/* what is counted since boot is more than a history can hold one day: then it has none */
 	for (i = 0; i < LW_NR_FIGURES; i++)
 		if (all.kb[i] != LW_NO_FIGURE &&
