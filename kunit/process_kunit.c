@@ -323,7 +323,7 @@ static void shared_files(struct kunit *test)
 	struct walk walk = { .files.task = current, .all = all };
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
-	walk.shared = kunit_kcalloc(test, SHARED_MAX, sizeof(*walk.shared), GFP_KERNEL);
+	walk.shared = kunit_kcalloc(test, SHARED_SLOTS, sizeof(*walk.shared), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, walk.shared);
 	put(all, current->tgid, 0, "me", 0);
 	file_inode(file)->i_blocks += 16;	/* 8 KB, of which no page is there: in swap */
@@ -336,6 +336,12 @@ static void shared_files(struct kunit *test)
 	see_file(&walk.files, file, 3, 0);
 	KUNIT_EXPECT_EQ(test, all->process[0].shmem, 16);
 	KUNIT_EXPECT_EQ(test, all->shmem_swap, 8);
+	/* one beyond those there is room for is said, and charged to nobody */
+	memset(walk.shared, 0, SHARED_SLOTS * sizeof(*walk.shared));
+	walk.nr_shared = SHARED_MAX;
+	see_file(&walk.files, file, 3, 0);
+	KUNIT_EXPECT_EQ(test, all->files_left_out, 1);
+	KUNIT_EXPECT_EQ(test, all->process[0].shmem, 16);
 	file_inode(file)->i_blocks -= 16;
 	fput(file);
 }
