@@ -1,11 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KUnit tests of process: who is who at two moments, and what there is now. */
 #include <kunit/test.h>
+#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/shmem_fs.h>
+#include <linux/sizes.h>
+#include <linux/uaccess.h>
 #include <leakwatch/cache.h>
 #include <leakwatch/site.h>
 #include "../module/judge/process.c"
+
+/*
+ * Pages of its own in a mapping of insmod, which a suite begins in, as it was when each of these had been
+ * written to. The first crosses page tables, not from a border, the other whole levels that are empty.
+ */
+static const unsigned long dense[] = { 0, PAGE_SIZE, SZ_2M, SZ_4M + PAGE_SIZE, SZ_16M - PAGE_SIZE };
+#ifdef CONFIG_64BIT
+#define SPARSE	SZ_32G
+static const unsigned long sparse[] = { SZ_2M, SZ_4G, SZ_32G - SZ_1G, SZ_32G - PAGE_SIZE };
+#else
+#define SPARSE	SZ_512M
+static const unsigned long sparse[] = { SZ_2M, SZ_32M, SZ_256M, SZ_512M - PAGE_SIZE };
+#endif
+static unsigned long dense_own[ARRAY_SIZE(dense)], sparse_own[ARRAY_SIZE(sparse)];
+
+static unsigned long own_pages_at(unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	unsigned long pages;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, addr);
+	pages = lw_vma_own_pages(vma);
+	mmap_read_unlock(current->mm);
+	return pages;
+}
+
+static int write_to(unsigned long bytes, const unsigned long *at, unsigned long *own, int nr)
+{
+	unsigned long addr, before;
+	int i, err = 0;
+
+	addr = vm_mmap(NULL, 0, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
+	if (IS_ERR_VALUE(addr))
+		return addr;
+	before = own_pages_at(addr);	/* a neighbour may be one with it */
+	for (i = 0; i < nr && !err; i++) {
+		err = put_user(1, (char __user *)(addr + at[i]));
+		own[i] = own_pages_at(addr) - before;
+	}
+	vm_munmap(addr, bytes);
+	return err;
+}
+
+static int process_suite_init(struct kunit_suite *suite)
+{
+	set_bit(MMF_DISABLE_THP, &current->mm->flags);	/* pages are to be told apart */
+	return write_to(SZ_16M, dense, dense_own, ARRAY_SIZE(dense)) ?:
+	       write_to(SPARSE, sparse, sparse_own, ARRAY_SIZE(sparse));
+}
 
 static int process_test_init(struct kunit *test)
 {
@@ -63,6 +117,7 @@ static void stayed(struct kunit *test)
 	put(now, 7, 30, "app", 80);
 	now->process[2].swap = 7;
 	now->process[2].shmem = 3;
+	now->process[2].walked = then->process[2].walked = true;
 	lw_processes_since(now, then);
 	KUNIT_ASSERT_EQ(test, now->nr, 3);
 	expect(test, &now->process[0], 7, "app", 1, 90, 40);
@@ -89,6 +144,26 @@ static void born(struct kunit *test)
 	expect(test, &now->process[1], 0, "sh", 2, 30, 30);
 	expect(test, &now->process[2], 12, "one", 1, 5, 5);
 	expect(test, &now->process[3], 3, "sh", 1, 100, 0);
+}
+
+/* What is shared is no growth where one of the two looks could not see it. */
+static void busy_at_the_mark(struct kunit *test)
+{
+	struct lw_processes *then = list(test), *now = list(test);
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		put(then, 5 + i, 20, "app", 100);
+		put(now, 5 + i, 20, "app", 110);
+	}
+	then->process[1].walked = now->process[2].walked = true;
+	then->process[3].walked = now->process[3].walked = true;
+	then->process[3].shmem = 1000;
+	now->process[2].shmem = now->process[3].shmem = 1500;
+	lw_processes_since(now, then);
+	KUNIT_ASSERT_EQ(test, now->nr, 4);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, now->process[i].grown, now->process[i].pid == 8 ? 510 : 10);
 }
 
 /* A number that came back is another process. */
@@ -254,6 +329,29 @@ static void kinds(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, begins(NULL, "dalvik-"));
 }
 
+/* What has been written to is the process's own, wherever it is; what has not, is not there. */
+static void own_pages(struct kunit *test)
+{
+	unsigned int i;
+
+	if (IS_ENABLED(CONFIG_HIGHPTE))
+		kunit_skip(test, "page tables can be in high memory");
+	for (i = 0; i < ARRAY_SIZE(dense); i++)
+		KUNIT_EXPECT_EQ(test, dense_own[i], i + 1);
+	for (i = 0; i < ARRAY_SIZE(sparse); i++)
+		KUNIT_EXPECT_EQ(test, sparse_own[i], i + 1);
+}
+
+/* Where a step ends: at a border, at the end if that is first, and at the last address there is. */
+static void ends(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, lw_end_of(0x1000, SZ_2M, SZ_4M), SZ_2M);
+	KUNIT_EXPECT_EQ(test, lw_end_of(SZ_2M, SZ_2M, SZ_4M), SZ_4M);
+	KUNIT_EXPECT_EQ(test, lw_end_of(SZ_2M, SZ_2M, SZ_2M + 0x1000), SZ_2M + 0x1000);
+	KUNIT_EXPECT_EQ(test, lw_end_of(-0x3000UL, SZ_2M, -0x1000UL), -0x1000UL);
+	KUNIT_EXPECT_EQ(test, lw_end_of(-0x3000UL, SZ_2M, 0), 0);
+}
+
 /* More than there is room for: by name while there is a name, then counted. */
 static void members_full(struct kunit *test)
 {
@@ -323,7 +421,7 @@ static void shared_files(struct kunit *test)
 	struct walk walk = { .files.task = current, .all = all };
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
-	walk.shared = kunit_kcalloc(test, SHARED_SLOTS, sizeof(*walk.shared), GFP_KERNEL);
+	walk.shared = kvcalloc(SHARED_SLOTS, sizeof(*walk.shared), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, walk.shared);
 	put(all, current->tgid, 0, "me", 0);
 	file_inode(file)->i_blocks += 16;	/* 8 KB, of which no page is there: in swap */
@@ -343,6 +441,7 @@ static void shared_files(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, all->files_left_out, 1);
 	KUNIT_EXPECT_EQ(test, all->process[0].shmem, 16);
 	file_inode(file)->i_blocks -= 16;
+	kvfree(walk.shared);
 	fput(file);
 }
 
@@ -377,12 +476,15 @@ static void holds(struct kunit *test)
 static struct kunit_case process_cases[] = {
 	KUNIT_CASE(stayed),
 	KUNIT_CASE(born),
+	KUNIT_CASE(busy_at_the_mark),
 	KUNIT_CASE(number_again),
 	KUNIT_CASE(there),
 	KUNIT_CASE(members_of),
 	KUNIT_CASE(members_busy),
 	KUNIT_CASE(members_busy_together),
 	KUNIT_CASE(kinds),
+	KUNIT_CASE(own_pages),
+	KUNIT_CASE(ends),
 	KUNIT_CASE(members_full),
 	KUNIT_CASE(who_grows),
 	KUNIT_CASE(shared_files),
@@ -392,6 +494,7 @@ static struct kunit_case process_cases[] = {
 
 static struct kunit_suite process_suite = {
 	.name = "leakwatch_process",
+	.suite_init = process_suite_init,
 	.init = process_test_init,
 	.exit = process_test_exit,
 	.test_cases = process_cases,

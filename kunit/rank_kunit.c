@@ -437,6 +437,44 @@ static void errors(struct kunit *test)
 	}
 }
 
+/* Where a site counts pages, as buffers of all sizes are there, so do its ages. */
+static void pages_of_buffers(struct kunit *test)
+{
+	static char ion[3];
+	const u64 bytes[] = { 5ULL << 30, (5ULL << 30) + 1, PAGE_SIZE };
+	struct lw_dmabuf is = { .heap = "system" };
+	unsigned long pages = 0, frame = FRAME(1);
+	u32 site = lw_site_get(lw_what_buffer(0), &frame, 1, NULL), one = 0;
+	const struct lw_row *row;
+	struct lw_rows *rows;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, lw_buffers_init(8), 0);
+	for (i = 0; i < ARRAY_SIZE(bytes); i++) {
+		is.ion = &ion[i];
+		is.bytes = bytes[i];
+		pages += PAGE_ALIGN(bytes[i]) >> PAGE_SHIFT;
+		lw_ion_add(&is, site);
+	}
+	is.ion = &one;
+	one = lw_site_get(lw_what_buffer(1), &frame, 1, NULL);
+	lw_ion_add(&is, one);
+	rows = lw_rows_get(BIT(LW_BUFFER), LW_BY_PATH, NULL);
+	lw_buffers_exit();
+	KUNIT_ASSERT_NOT_NULL(test, rows);
+	row = find_row(rows, site);
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	KUNIT_EXPECT_EQ(test, row->live, pages);
+	KUNIT_EXPECT_EQ(test, row->seen, pages);
+	KUNIT_EXPECT_EQ(test, row->old, 0);
+	KUNIT_EXPECT_LE(test, row->age_sum, 2 * pages);	/* a tick may have turned */
+	row = find_row(rows, one);
+	KUNIT_ASSERT_NOT_NULL(test, row);
+	KUNIT_EXPECT_EQ(test, row->live, 1);
+	KUNIT_EXPECT_EQ(test, row->seen, 1);
+	lw_rows_put(rows);
+}
+
 static struct kunit_case rank_cases[] = {
 	KUNIT_CASE(tiers),
 	KUNIT_CASE(ties),
@@ -448,6 +486,7 @@ static struct kunit_case rank_cases[] = {
 	KUNIT_CASE(adopted),
 	KUNIT_CASE(no_size),
 	KUNIT_CASE(errors),
+	KUNIT_CASE(pages_of_buffers),
 	{}
 };
 

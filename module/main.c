@@ -339,6 +339,7 @@ static int __init leakwatch_init(void)
 	pr_info("watching, read %s/top\n", lw_dir_path());
 	return 0;
 report:
+	lw_history_halt();	/* whoever found a file may have set it going */
 	lw_stop();
 names:
 	lw_names_exit();

@@ -6,13 +6,14 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/version.h>
 
 /**
  * lw_vma_name() - the name that a program has given to a mapping
  * @vma: the mapping, its address space locked
  *
- * Kernels before 5.17, and those without CONFIG_ANON_VMA_NAME, know only that of a file in memory,
+ * Under RCU, for as long as the name is used: a file may be given another. Kernels before 5.17, and those without CONFIG_ANON_VMA_NAME, know only that of a file in memory,
  * as ashmem is. Return: the name, NULL if it has none.
  */
 static inline const char *lw_vma_name(const struct vm_area_struct *vma)
@@ -31,7 +32,19 @@ static inline const char *lw_vma_name(const struct vm_area_struct *vma)
 #define p4d_offset(pgd, addr)	(pgd)
 #define p4d_none(p4d)	pgd_none(p4d)
 #define p4d_bad(p4d)	pgd_bad(p4d)
+#define P4D_SIZE	PGDIR_SIZE
 #endif
+
+/*
+ * Where what begins at a multiple of @size and has @addr in it ends, or @end if that is before. The kernel's own
+ * pmd_addr_end() and its like are @end where a level is folded: they are for walks that come down from the level above.
+ */
+static inline unsigned long lw_end_of(unsigned long addr, unsigned long size, unsigned long end)
+{
+	unsigned long next = (addr & ~(size - 1)) + size;
+
+	return next - 1 < end - 1 ? next : end;		/* the last one ends at 0 */
+}
 
 /* Pages of a file that were not written to are the file's. */
 static inline bool lw_pte_own(pte_t pte, bool file)
@@ -70,7 +83,7 @@ static inline unsigned long lw_pmd_own(pmd_t *at, unsigned long addr, unsigned l
  */
 static inline unsigned long lw_vma_own_pages(const struct vm_area_struct *vma)
 {
-	unsigned long addr = vma->vm_start, next, pages = 0;
+	unsigned long addr = vma->vm_start, size, pages = 0;
 	pgd_t *pgd;
 	p4d_t *p4d;
 	pud_t *pud;
@@ -78,22 +91,23 @@ static inline unsigned long lw_vma_own_pages(const struct vm_area_struct *vma)
 	if (IS_ENABLED(CONFIG_HIGHPTE) ||
 	    vma->vm_flags & (VM_SHARED | VM_HUGETLB | VM_PFNMAP | VM_IO))
 		return 0;
-	for (; addr < vma->vm_end; addr = next) {
-		next = pmd_addr_end(addr, vma->vm_end);
+	for (; addr < vma->vm_end; addr = lw_end_of(addr, size, vma->vm_end)) {
+		cond_resched();
+		size = PGDIR_SIZE;
 		pgd = pgd_offset(vma->vm_mm, addr);
-		if (pgd_none(*pgd) || pgd_bad(*pgd)) {
-			next = pgd_addr_end(addr, vma->vm_end);
+		if (pgd_none(*pgd) || pgd_bad(*pgd))
 			continue;
-		}
+		size = P4D_SIZE;
 		p4d = p4d_offset(pgd, addr);
 		if (p4d_none(*p4d) || p4d_bad(*p4d))
 			continue;
+		size = PUD_SIZE;
 		pud = pud_offset(p4d, addr);
-		if (pud_none(*pud) || pud_bad(*pud)) {
-			next = pud_addr_end(addr, vma->vm_end);
+		if (pud_none(*pud) || pud_bad(*pud))
 			continue;
-		}
-		pages += lw_pmd_own(pmd_offset(pud, addr), addr, next, vma->vm_file);
+		size = PMD_SIZE;
+		pages += lw_pmd_own(pmd_offset(pud, addr), addr,
+				    lw_end_of(addr, size, vma->vm_end), vma->vm_file);
 	}
 	return pages;
 }

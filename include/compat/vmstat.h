@@ -187,11 +187,11 @@ static inline unsigned long lw_steal_pages(const unsigned long *event)
 #if defined(LW_HAVE_PGSTEAL_KSWAPD)
 	return LW_NODE_PAGES(PGSTEAL_KSWAPD) + LW_NODE_PAGES(PGSTEAL_DIRECT);
 #elif LINUX_VERSION_CODE < KERNEL_VERSION(4, 8, 0)
-	/* one for each zone, that of the last one last */
+	/* one for each zone that there is to allocate from, that of the last one last */
 	unsigned long sum = 0;
 	int zone;
 
-	for (zone = 0; zone < MAX_NR_ZONES; zone++)
+	for (zone = 0; zone <= ZONE_MOVABLE; zone++)
 		sum += event[PGSTEAL_KSWAPD_MOVABLE - zone] + event[PGSTEAL_DIRECT_MOVABLE - zone];
 	return sum;
 #else

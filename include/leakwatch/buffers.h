@@ -223,6 +223,15 @@ void lw_ion_defer(const struct lw_dmabuf *is);
 /** lw_ion_free() - what is at @ion, which may be an ION buffer with a record or not, is freed */
 void lw_ion_free(const void *ion);
 
+/**
+ * lw_buffer_units() - how much a buffer counts at its site
+ * @site: the site
+ * @bytes: of the buffer
+ *
+ * Any context. Return: 1, or its pages where a site is of buffers of all sizes.
+ */
+long lw_buffer_units(u32 site, u64 bytes);
+
 /* Reading. Any context but NMI. */
 
 /**

@@ -122,6 +122,14 @@ const char *lw_figure_note(unsigned int nr);
 void lw_figures_sum(struct lw_figures *figures, const struct lw_census *census);
 
 /**
+ * lw_figures_unseen() - what counters know of pages that do not show it: second tables, pools of drivers, ...
+ * @figures: them
+ *
+ * A census takes these for lost. Return: KB.
+ */
+s64 lw_figures_unseen(const struct lw_figures *figures);
+
+/**
  * lw_figures_get() - read all counters
  * @figures: set to them
  * @census: a census of about the same moment

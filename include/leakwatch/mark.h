@@ -49,8 +49,14 @@ const struct lw_figures *lw_mark_figures(void);
 /** lw_mark_processes() - Return: the processes at the chosen mark; NULL if there are none */
 struct lw_processes *lw_mark_processes(void);
 
-/** lw_mark_set() - the default mark is now, and is chosen. Process context: takes a census. */
-void lw_mark_set(void);
+/**
+ * lw_mark_set() - the default mark is now, and is chosen
+ *
+ * Process context: takes a census.
+ *
+ * Return: 0, or -ENOMEM: all is as it was.
+ */
+int lw_mark_set(void);
 
 /**
  * lw_mark_is_name() - can a mark be called that?
@@ -67,7 +73,7 @@ bool lw_mark_is_name(const char *text);
  *
  * Process context: takes a census.
  *
- * Return: 0, -EINVAL if it is no name, -ENOSPC if there are LW_MARKS others, -ENOMEM.
+ * Return: 0, -EINVAL if it is no name, -ENOSPC if there are LW_MARKS others, -ENOMEM: all is as it was.
  */
 int lw_mark_set_named(const char *name);
 

@@ -110,6 +110,12 @@ static void stand_in(struct lw_figures *all, unsigned int nr, enum lw_kind kind)
 	all->by_census |= BIT_ULL(nr);
 }
 
+s64 lw_figures_unseen(const struct lw_figures *all)
+{
+	return kb_of(all, LW_SECOND_TABLES) + kb_of(all, LW_MISC_RECLAIMABLE) +
+	       kb_of(all, LW_IOMMU) + kb_of(all, LW_GPU);
+}
+
 /*
  * What a census takes for lost is less by what a counter knows and a page does not show: large
  * kmallocs that are older than the module (until 6.14), and pages of some drivers.
@@ -119,9 +125,7 @@ static s64 lost_by_census(const struct lw_figures *all, const struct lw_census *
 	s64 large = kb_of(all, LW_SLAB_ALL) -
 		    PAGE_KB * (census->pages[LW_KIND_SLAB] + census->pages[LW_KIND_LARGE]);
 
-	return PAGE_KB * lw_census_lost(census) - max_t(s64, large, 0) -
-	       kb_of(all, LW_SECOND_TABLES) - kb_of(all, LW_MISC_RECLAIMABLE) -
-	       kb_of(all, LW_IOMMU) - kb_of(all, LW_GPU);
+	return PAGE_KB * lw_census_lost(census) - max_t(s64, large, 0) - lw_figures_unseen(all);
 }
 
 void lw_figures_sum(struct lw_figures *all, const struct lw_census *census)
@@ -156,7 +160,7 @@ static void get_events(s64 *kb, unsigned long *event)
 	int zone;
 
 	all_vm_events(event);
-	for (zone = 0; zone < MAX_NR_ZONES; zone++)
+	for (zone = 0; zone <= ZONE_MOVABLE; zone++)	/* none is of a device */
 		allocated += event[PGALLOC_NORMAL - ZONE_NORMAL + zone];
 	kb[LW_PAGES_ALLOCATED] = events_kb(allocated);
 	kb[LW_PAGES_FREED] = events_kb(event[PGFREE]);
@@ -211,6 +215,8 @@ void lw_figures_say(void)
 	static unsigned int calls;
 	int i;
 
+	if (!lw_history_passes())	/* watching began: what was before is another's */
+		calls = 0;
 	if (!(calls++ % LW_CENSUS_PASSES) && lw_census_take(&census, NULL, NULL))
 		calls = 0;
 	if (lw_figures_get(&all, &census)) {

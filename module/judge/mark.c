@@ -169,38 +169,39 @@ static void forget_figures(struct baseline *mark)
 		mark->figures.kb[i] = LW_NO_FIGURE;
 }
 
-/* Figures that could not be had are no figures. */
-static void take_figures(struct baseline *mark)
+/* All of it or, where there is no memory for that, nothing: the mark is as it was. */
+static int take(struct baseline *mark)
 {
+	struct lw_mark *sites = vzalloc(lw_sites_max() * sizeof(*sites));
 	struct lw_census census;
-
-	if (lw_census_take(&census, see_lost, mark->sites) ||
-	    lw_figures_get(&mark->figures, &census))
-		forget_figures(mark);
-	take_processes(mark);
-}
-
-static void take(struct baseline *mark)
-{
 	struct lw_count count;
+	int err;
 	u32 id;
 
+	if (!sites)
+		return -ENOMEM;
 	if (on)
 		lw_pages_settle();
 	for (id = 1; id < lw_sites_end(); id++) {
 		lw_site_counts(id, &count);
-		mark->sites[id].allocs = count.allocs - atomic_read(&lw_flaws[id].lost);
-		mark->sites[id].frees = count.frees;
-		mark->sites[id].lost = 0;
+		sites[id].allocs = count.allocs - atomic_read(&lw_flaws[id].lost);
+		sites[id].frees = count.frees;
 	}
-	take_figures(mark);
+	err = lw_census_take(&census, see_lost, sites) ?: lw_figures_get(&mark->figures, &census);
+	if (!err)
+		swap(sites, mark->sites);
+	vfree(sites);
+	if (err)
+		return err;
+	take_processes(mark);
 	mark->at_start = false;
 	choose(mark);
+	return 0;
 }
 
-void lw_mark_set(void)
+int lw_mark_set(void)
 {
-	take(&marks[0]);
+	return take(&marks[0]);
 }
 
 bool lw_mark_is_name(const char *text)
@@ -217,17 +218,18 @@ bool lw_mark_is_name(const char *text)
 
 int lw_mark_set_named(const char *name)
 {
-	struct baseline *mark = find(name);
+	struct baseline *mark = find(name), *made = NULL;
 	int err = 0;
 
 	if (!lw_mark_is_name(name))
 		return -EINVAL;
 	if (!mark) {
-		mark = find("");
+		mark = made = find("");
 		err = mark ? make(mark, name) : -ENOSPC;
 	}
-	if (!err)
-		take(mark);
+	err = err ?: take(mark);
+	if (err && made)
+		drop(made);
 	return err;
 }
 
@@ -310,8 +312,13 @@ void lw_mark_clear(void)
 
 void lw_watch_start(void)
 {
+	struct lw_census census;
+
 	lw_mark_clear();
-	take_figures(marks);
+	/* figures that cannot be had are none */
+	if (lw_census_take(&census, NULL, NULL) || lw_figures_get(&marks->figures, &census))
+		forget_figures(marks);
+	take_processes(marks);
 	on = true;
 }
 

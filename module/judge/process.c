@@ -176,7 +176,9 @@ static void see_map(struct lw_files *files, struct vm_area_struct *vma)
 	if (!process)
 		return;
 	process->walked = true;
+	rcu_read_lock();		/* a name may be another's, and go */
 	kb = kind_of(process, vma);
+	rcu_read_unlock();
 	if (kb)
 		*kb += lw_vma_own_pages(vma) * (PAGE_SIZE / 1024);
 }
@@ -432,6 +434,7 @@ struct lw_growers *lw_growers_get(void)
 			*grower = (struct lw_grower){ .member = member, .part = part };
 			judge_part(member, part, &grower->judged);
 			all->nr += grower->judged.verdict >= LW_GROWING;
+			cond_resched();
 		}
 	sort(all->grower, all->nr, sizeof(*grower), compare_growers, NULL);
 	return all;
@@ -461,6 +464,14 @@ static void judge(struct lw_process *process)
 	}
 }
 
+/* What is shared is not known of one that was busy. */
+static s64 grown(const struct lw_process *now, const struct lw_process *then)
+{
+	s64 shared = now->walked && then->walked ? now->shmem - then->shmem : 0;
+
+	return now->anon + now->swap - then->anon - then->swap + shared;
+}
+
 /* Both lists are in the order of numbers. */
 static void match(struct lw_processes *now, struct lw_processes *then)
 {
@@ -480,7 +491,7 @@ static void match(struct lw_processes *now, struct lw_processes *then)
 			one->found = one->start == two->start;
 			two->found = one->found;
 			if (one->found)
-				one->grown = lw_process_kb(one) - lw_process_kb(two);
+				one->grown = grown(one, two);
 			one++;
 			two++;
 		}

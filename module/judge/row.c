@@ -156,16 +156,16 @@ static int walk_init(struct walk *walk, const struct lw_rows *rows)
 	return 0;
 }
 
-/* @when has the tick where an entry has it, and above and below it anything. */
-static __always_inline void age(const struct walk *walk, u32 site, unsigned long when)
+/* Of @nr at once; @when has the tick where an entry has it, and above and below it anything. */
+static __always_inline void age(const struct walk *walk, u32 site, unsigned long when, u32 nr)
 {
 	unsigned long age = (walk->now - when) & TICK_BITS;
 	struct ages *ages = &walk->ages[site];
 	u32 ticks = age;
 
-	ages->sum += age;
-	ages->seen++;
-	ages->old += ticks >= ages->half;
+	ages->sum += (u64)age * nr;
+	ages->seen += nr;
+	ages->old += ticks >= ages->half ? nr : 0;
 	if (ticks < ages->min)
 		ages->min = ticks;
 	if (ticks > ages->max)
@@ -174,7 +174,7 @@ static __always_inline void age(const struct walk *walk, u32 site, unsigned long
 
 static __always_inline void see(const struct walk *walk, u64 entry)
 {
-	age(walk, lw_entry_site(entry), entry);
+	age(walk, lw_entry_site(entry), entry, 1);
 }
 
 #define WORDS	4096UL		/* between two looks at whether somebody else wants the CPU */
@@ -227,7 +227,8 @@ static void see_buffers(const struct walk *walk)
 	unsigned int at;
 
 	for (at = 0; lw_buffers_next(&at, &buffer); at++)
-		age(walk, buffer.site, (unsigned long)buffer.tick << LW_AGE_SHIFT);
+		age(walk, buffer.site, (unsigned long)buffer.tick << LW_AGE_SHIFT,
+		    lw_buffer_units(buffer.site, buffer.is.bytes));
 }
 
 /* Of an age as a walk has it. */
@@ -317,34 +318,40 @@ static void judge(struct lw_rows *rows)
 {
 	struct lw_row *row;
 
-	for (row = rows->row; row < rows->row + rows->nr; row++)
-		if (!row->mixed)
-			lw_history_judge(lw_history_site(row->site), row->size,
-					 row->has_half ? row->old : LW_OLD_UNKNOWN, &row->judged);
+	for (row = rows->row; row < rows->row + rows->nr; row++) {
+		if (row->mixed)
+			continue;
+		lw_history_judge(lw_history_site(row->site), row->size,
+				 row->has_half ? row->old : LW_OLD_UNKNOWN, &row->judged);
+		cond_resched();
+	}
 }
 
-static struct lw_rows *rows_alloc(void)
+/* A row for each site there is. */
+static struct lw_rows *rows_of(unsigned int classes, enum lw_group by, bool (*want)(u32 site))
 {
-	u32 nr = lw_sites_end();
+	u32 id, nr = lw_sites_end();
 	struct lw_rows *rows = kvmalloc(struct_size(rows, row, nr), GFP_KERNEL);
-
-	if (rows)
-		rows->nr = nr;
-	return rows;
-}
-
-struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)(u32 site))
-{
-	struct lw_rows *rows = rows_alloc();
-	struct walk walk;
-	u32 id;
 
 	if (!rows)
 		return NULL;
 	if (lw_watch_on() && classes & BIT(LW_PAGE))
 		lw_pages_settle();
-	for (id = 0; id < rows->nr; id++)
+	for (id = 0; id < nr; id++) {
 		fill(&rows->row[id], id, classes, by, want);
+		cond_resched();			/* to want one may take names of all its frames */
+	}
+	rows->nr = nr;
+	return rows;
+}
+
+struct lw_rows *lw_rows_get(unsigned int classes, enum lw_group by, bool (*want)(u32 site))
+{
+	struct lw_rows *rows = rows_of(classes, by, want);
+	struct walk walk;
+
+	if (!rows)
+		return NULL;
 	if (walk_init(&walk, rows)) {
 		kvfree(rows);
 		return NULL;
@@ -371,7 +378,7 @@ static void see_lost(u64 entry, void *arg)
 	struct lost *lost = arg;
 	u32 site = lw_entry_site(entry);
 
-	if (site < lost->rows->nr)
+	if (site < lost->rows->nr && lost->rows->row[site].wanted)
 		lost->rows->row[site].live++;
 	see(&lost->walk, entry);
 }
@@ -388,19 +395,16 @@ static void keep_live(struct lw_rows *rows)
 
 struct lw_rows *lw_rows_lost(enum lw_group by, bool (*want)(u32 site), struct lw_census *census)
 {
-	struct lost lost = { .rows = rows_alloc() };
+	struct lost lost = { .rows = rows_of(BIT(LW_PAGE), by, want) };
 	struct lw_rows *rows = lost.rows;
+	struct lw_row *row;
 	int err;
 	u32 id;
 
 	if (!rows)
 		return NULL;
-	if (lw_watch_on())
-		lw_pages_settle();
-	for (id = 0; id < rows->nr; id++) {
-		fill(&rows->row[id], id, BIT(LW_PAGE), by, want);
-		rows->row[id].live = 0;
-	}
+	for (id = 0; id < rows->nr; id++)
+		rows->row[id].live = rows->row[id].grown = 0;
 	err = walk_init(&lost.walk, rows);
 	if (err)
 		goto fail;
@@ -409,9 +413,12 @@ struct lw_rows *lw_rows_lost(enum lw_group by, bool (*want)(u32 site), struct lw
 	if (err)
 		goto fail;
 	for (id = 0; id < rows->nr; id++) {
-		rows->row[id].grown = rows->row[id].live - (long)lw_mark_of(id)->lost;
-		if (rows->row[id].estimated)
-			estimate_live(&rows->row[id], &lw_sites[id]);
+		row = &rows->row[id];
+		if (!row->wanted)
+			continue;
+		row->grown = row->live - (long)lw_mark_of(id)->lost;
+		if (row->estimated)
+			estimate_live(row, &lw_sites[id]);
 	}
 	group(rows, by);
 	keep_live(rows);

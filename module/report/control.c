@@ -99,13 +99,17 @@ static void show_mode(struct seq_file *seq)
 	seq_puts(seq, lw_sampled() ? "sampled" : "exact");
 }
 
-static int set_rate(u32 rate)
+/* Without hooks watching has ended. */
+static int attached(int err)
 {
-	int err = rate == lw_sample_rate ? 0 : lw_mode_set(rate);
-
 	if (err)
 		pr_err("control: stopped, as hooks could not be attached (%d)\n", err);
 	return err;
+}
+
+static int set_rate(u32 rate)
+{
+	return attached(rate == lw_sample_rate ? 0 : lw_mode_set(rate));
 }
 
 static int set_mode(char *value, char *rest)
@@ -312,7 +316,7 @@ static int do_stop(void)
 
 static int do_start(void)
 {
-	return lw_watch_on() ? 0 : lw_start();
+	return lw_watch_on() ? 0 : attached(lw_start());
 }
 
 static int do_clear(void)
@@ -321,7 +325,7 @@ static int do_clear(void)
 
 	lw_stop();
 	if (on)
-		return lw_start();
+		return attached(lw_start());
 	lw_forget();
 	return 0;
 }
@@ -488,7 +492,7 @@ static int set_mark_now(const char *name)
 	if (lw_mark_is_name(name) && strcmp(name, "now"))
 		err = lw_mark_set_named(name);
 	else
-		lw_mark_set();
+		err = lw_mark_set();
 	if (err == -ENOSPC) {
 		pr_err_ratelimited("mark: there are %d marks; echo mark drop <name> > control\n",
 				   LW_MARKS);

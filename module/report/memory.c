@@ -117,11 +117,14 @@ static void print_meminfo(struct seq_file *seq, const struct moment *now)
 	last_at = now_at;
 }
 
-/* Not what nobody allocated; nor, in sampled mode, anything: few frames are in the table. */
+/*
+ * Not what nobody allocated; nor anything while it is not heard who does, or where few frames are in the table,
+ * as in sampled mode and after it.
+ */
 static bool is_held(enum lw_kind kind)
 {
-	return lw_pages_bytes() && !lw_sampled() && !lw_kind_is_free(kind) &&
-	       kind != LW_KIND_HOLE && kind != LW_KIND_RESERVED;
+	return lw_pages_bytes() && lw_watch_on() && !lw_sampled() && !lw_watch_turned() &&
+	       !lw_kind_is_free(kind) && kind != LW_KIND_HOLE && kind != LW_KIND_RESERVED;
 }
 
 static void print_kind(struct seq_file *seq, const struct moment *now, enum lw_kind kind)

@@ -82,6 +82,8 @@ static void print_places(struct seq_file *seq, const struct lw_rows *rows,
 	print_family(seq, "place_bytes", "gauge",
 		     "What each place holds, when it was sampled last.");
 	for (i = 0; i < LW_NR_PLACES; i++) {
+		if (i < LW_NR_CLASSES && !(lw_hooks_classes() & BIT(i)))
+			continue;
 		if (lw_history_points(lw_history_whole(i), &nr))
 			seq_printf(seq, "leakwatch_place_bytes{place=\"%s\"} %llu\n",
 				   lw_place_name(i),

@@ -64,6 +64,9 @@ static int processes_show(struct seq_file *seq, void *unused)
 		seq_printf(seq, "# %u more: there was no room for them\n", now->left_out);
 	if (now->skipped)
 		seq_printf(seq, "# %u were busy: what they share is missing\n", now->skipped);
+	if (then && then->skipped)
+		seq_printf(seq, "# %u were busy at the mark: MARK-KB is without what they share\n",
+			   then->skipped);
 	if (now->files_left_out)
 		seq_printf(seq, "# %u files in memory had no room: SHMEM-KB is too low\n",
 			   now->files_left_out);

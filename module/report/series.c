@@ -130,8 +130,8 @@ static int history_show(struct seq_file *seq, void *at)
 	struct lw_row *row = at;
 
 	if (at == SEQ_START_TOKEN) {
-		lw_print_title(seq, "history",
-			       "what verdicts are made of: time in 0.1 s, and LIVE");
+		lw_print_head(seq, "history",
+			      "what verdicts are made of: time in 0.1 s, and LIVE");
 		seq_printf(seq, "%-5s %5s %-7s %6s OLD BACK POINTS NAME\n", "CLASS", "ID",
 			   "VERDICT", "SIZE-B");
 	} else if (at == all) {

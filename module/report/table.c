@@ -46,6 +46,7 @@ struct kind {
 struct table {
 	const struct kind *kind;
 	unsigned int nr;
+	bool stopped;		/* whose a frame is now is not known */
 	bool adds_up;		/* of all sites, to what is lost in all */
 	struct lw_rows *rows;
 	struct lw_census census;
@@ -368,21 +369,32 @@ static s64 held_kb(const struct table *table)
 	s64 bytes = 0;
 	u32 i;
 
-	if (!lw_sampled())
+	if (!lw_sampled() && !lw_watch_turned())
 		return (s64)lw_census_lost_held(&table->census) << (PAGE_SHIFT - 10);
 	for (i = 0; i < table->rows->nr; i++)
 		bytes += lw_row_bytes(&table->rows->row[i]);
 	return kb(bytes);
 }
 
+/* Or came by a way that is not heard. Of an estimate there may be more than there is. */
+static s64 older_kb(const struct table *table)
+{
+	return max(lost_kb(table) + lw_figures_unseen(&table->figures) - held_kb(table), 0LL);
+}
+
 /* How many of the first rows it takes to explain what is lost, for the most part. */
 static void print_lost_head(struct seq_file *seq, const struct table *table)
 {
-	s64 all = lost_kb(table), held = held_kb(table), sum = 0;
+	s64 held = held_kb(table), older = older_kb(table), all = held + older, sum = 0;
+	s64 unseen = lw_figures_unseen(&table->figures);
 	unsigned int i;
 
-	seq_printf(seq, "# Total-lost: %lld KB by counters, %lld KB by census: %lld KB by the sites below, %lld KB older\n",
-		   table->figures.kb[LW_TOTAL_LOST], all, held, all - held);
+	seq_printf(seq, "# Total-lost: %lld KB by counters, %lld KB by census: %lld KB by the sites below, %lld KB older",
+		   table->figures.kb[LW_TOTAL_LOST], lost_kb(table), held, older);
+	if (unseen)
+		seq_printf(seq, ", less %lld KB of either that SecPageTables, KernMisc, Iommu and Gpu have",
+			   unseen);
+	seq_putc(seq, '\n');
 	for (i = 0; i < table->nr && sum * 100 < held * 95; i++)
 		sum += kb(lw_row_bytes(&table->rows->row[i]));
 	if (sum && all > 0)
@@ -394,7 +406,7 @@ static void print_lost_head(struct seq_file *seq, const struct table *table)
 /* What was there before the module, or came by a way that it does not hear. */
 static void print_older(struct seq_file *seq, const struct table *table)
 {
-	s64 older = lost_kb(table) - held_kb(table);
+	s64 older = older_kb(table);
 
 	seq_printf(seq, "%4s %-7s %-5s %5s %7lld %7lld %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
 		   "-", "-", "page", "-", older >> (PAGE_SHIFT - 10), older, "-", "-", "-", "-",
@@ -445,6 +457,8 @@ static int table_show(struct seq_file *seq, void *at)
 				   table->rows->nr);
 		if (table->adds_up)
 			print_lost_head(seq, table);
+		else if (table->kind->lost && table->stopped)
+			seq_puts(seq, "# stopped: what is lost now, by who had it at the stop\n");
 		if (table->kind->group == LW_BY_CALLER)
 			print_columns(seq, table->kind);
 		else
@@ -507,7 +521,8 @@ static int table_open(struct file *file, const struct kind *kind)
 		return err;
 	table->kind = kind;
 	mutex_lock(&lw_lock);
-	table->adds_up = kind->lost && !lw_settings.filter;
+	table->stopped = !lw_watch_on();
+	table->adds_up = kind->lost && !lw_settings.filter && !table->stopped;
 	if (kind->lost)
 		table->rows = lost_rows(table);
 	else

@@ -165,8 +165,7 @@ static __always_inline void note(struct slot *slot, enum lw_event_type type)
 	note_of(&slot->buffer, type);
 }
 
-/* How much a buffer counts at its site, which is not LW_SITE_NOBODY. */
-static long units_of(u32 site, u64 bytes)
+long lw_buffer_units(u32 site, u64 bytes)
 {
 	return lw_what_major(lw_sites[site].what) ? 1 : PAGE_ALIGN(bytes) >> PAGE_SHIFT;
 }
@@ -184,7 +183,7 @@ static void drop(struct slot *slot)
 	struct lw_buffer *buffer = &slot->buffer;
 
 	if (buffer->site != LW_SITE_NOBODY)
-		lw_site_uncharge(buffer->site, units_of(buffer->site, buffer->is.bytes));
+		lw_site_uncharge(buffer->site, lw_buffer_units(buffer->site, buffer->is.bytes));
 	heaps[buffer->heap].bytes -= buffer->is.bytes;
 	table.nr_ion -= !!buffer->is.ion;
 	table.nr--;
@@ -232,7 +231,7 @@ static noinline void lose(u32 site, u64 bytes)
 {
 	lw_stat_inc(LW_LOST_BUFFERS);
 	if (site != LW_SITE_NOBODY)
-		atomic_add(units_of(site, bytes), &lw_flaws[site].lost);
+		atomic_add(lw_buffer_units(site, bytes), &lw_flaws[site].lost);
 }
 
 static __always_inline struct slot *add(const struct lw_dmabuf *is, u32 site)
@@ -345,7 +344,7 @@ static __always_inline struct slot *add_made(const struct lw_dmabuf *is, u32 sit
 	struct slot *slot = add(is, site);
 
 	if (site != LW_SITE_NOBODY)
-		lw_site_charge(site, units_of(site, is->bytes));
+		lw_site_charge(site, lw_buffer_units(site, is->bytes));
 	if (slot) {
 		sign(&slot->buffer.by);
 		note(slot, LW_EVENT_ALLOC);
