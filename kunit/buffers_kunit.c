@@ -402,10 +402,9 @@ static void events_in_order(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, lw_events_take(&at, &event, &lost));
 	KUNIT_EXPECT_EQ(test, event.type, LW_EVENT_ALLOC);
 	KUNIT_EXPECT_EQ(test, event.pid, current->tgid);
-	/* by ticks, of which the first has begun before the first was counted */
-	KUNIT_EXPECT_GE(test, lw_event_ms(&event) + 2 * MSEC_PER_SEC / HZ, before);
-	KUNIT_EXPECT_LE(test, lw_event_ms(&event),
-			ktime_to_ms(ktime_get()) + 2 * MSEC_PER_SEC / HZ);
+	/* by ticks, which are late where the host is busy */
+	KUNIT_EXPECT_GE(test, lw_event_ms(&event) + 100, before);
+	KUNIT_EXPECT_LE(test, lw_event_ms(&event), ktime_to_ms(ktime_get()) + 100);
 	KUNIT_ASSERT_TRUE(test, lw_events_take(&at, &event, &lost));
 	KUNIT_EXPECT_EQ(test, event.type, LW_EVENT_MAP);
 	KUNIT_EXPECT_EQ(test, event.id, record_of(1).id);

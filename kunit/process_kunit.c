@@ -11,8 +11,8 @@
 #include "../module/judge/process.c"
 
 /*
- * Pages of its own in a mapping of insmod, which a suite begins in, as it was when each of these had been
- * written to. The first crosses page tables, not from a border, the other whole levels that are empty.
+ * Pages of its own in a mapping of insmod, which a suite begins in, as each of these was written
+ * to. The first crosses page tables, not from a border, the other whole levels that are empty.
  */
 static const unsigned long dense[] = { 0, PAGE_SIZE, SZ_2M, SZ_4M + PAGE_SIZE, SZ_16M - PAGE_SIZE };
 #ifdef CONFIG_64BIT
@@ -117,7 +117,8 @@ static void stayed(struct kunit *test)
 	put(now, 7, 30, "app", 80);
 	now->process[2].swap = 7;
 	now->process[2].shmem = 3;
-	now->process[2].walked = then->process[2].walked = true;
+	now->process[2].walked = true;
+	then->process[2].walked = true;
 	lw_processes_since(now, then);
 	KUNIT_ASSERT_EQ(test, now->nr, 3);
 	expect(test, &now->process[0], 7, "app", 1, 90, 40);
@@ -156,10 +157,13 @@ static void busy_at_the_mark(struct kunit *test)
 		put(then, 5 + i, 20, "app", 100);
 		put(now, 5 + i, 20, "app", 110);
 	}
-	then->process[1].walked = now->process[2].walked = true;
-	then->process[3].walked = now->process[3].walked = true;
+	then->process[1].walked = true;
+	now->process[2].walked = true;
+	now->process[2].shmem = 1500;
+	then->process[3].walked = true;
 	then->process[3].shmem = 1000;
-	now->process[2].shmem = now->process[3].shmem = 1500;
+	now->process[3].walked = true;
+	now->process[3].shmem = 1500;
 	lw_processes_since(now, then);
 	KUNIT_ASSERT_EQ(test, now->nr, 4);
 	for (i = 0; i < 4; i++)

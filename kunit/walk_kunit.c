@@ -777,10 +777,12 @@ static void wrong(struct kunit *test)
 static void poison(struct kunit *test)
 {
 	unsigned long low = (unsigned long)task_stack_page(current);
+	struct rnd_state random;
 	unsigned int i, k, nr;
 	unsigned long ip[FRAMES];
 	u64 was[FRAMES];
 
+	prandom_seed_state(&random, 4711);
 	learn();
 	lw_test_often(lw_test_aligns_80);
 	nr = seen.nr_fast;
@@ -790,13 +792,15 @@ static void poison(struct kunit *test)
 		was[i] = word_of(ip[i]);
 	}
 	for (k = 0; k < 5000; k++) {
-		u32 mask = get_random_u32() & (k % 4 ? get_random_u32() & get_random_u32() : ~0U);
+		u32 mask = prandom_u32_state(&random);
 		struct lw_walk walk;
 		unsigned int step = 0;
 		u64 word;
 
-		i = get_random_u32() % nr;
-		for (; i < nr; i += 1 + get_random_u32() % 4)
+		if (k % 4)		/* few bits */
+			mask &= prandom_u32_state(&random) & prandom_u32_state(&random);
+		i = prandom_u32_state(&random) % nr;
+		for (; i < nr; i += 1 + prandom_u32_state(&random) % 4)
 			*place_of(ip[i]) = (was[i] >> 32) << 32 | ((u32)was[i] ^ mask);
 		lw_walk_begin(&walk, lw_walk_here());
 		while (step++ < FRAMES) {

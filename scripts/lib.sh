@@ -81,14 +81,16 @@ sources() {
 	(cd "$top" && find "$@" \( -name '*.[ch]' -o -name 'Kbuild*' \) ! -name '*.mod.c' -print0 | tar -c --null -T -)
 }
 
-# build_modules KDIR ARCH TO DIR...: build the modules in each DIR of the checkout, W=1, and put them in TO/DIR; what make
-# said is in TO/build.log. $make are further words for it. The checkout is not written to. What several
-# tests of one run want is built once: in $LEAKWATCH_BUILDS, if check says so.
+# build_modules KDIR ARCH TO DIR...: build the modules in each DIR of the checkout, W=1 (but for kernel-doc, see style), and
+# put them in TO/DIR, without what only a debugger reads; what make said is in TO/build.log. $make are further words
+# for it. The checkout is not written to. What several tests of one run want is built once: in $LEAKWATCH_BUILDS, if
+# check says so.
 make=()
 build_modules() {
-	local kdir=$1 arch=$2 to=$3 dir from builds=${LEAKWATCH_BUILDS:-$work/builds}
+	local kdir=$1 arch=$2 to=$3 dir from strip=strip builds=${LEAKWATCH_BUILDS:-$work/builds}
 	local -a cross
 	read -ra cross <<<"$(cross "$arch")"
+	[[ ${cross[*]} != *CROSS_COMPILE=* ]] || strip=${cross[*]##*CROSS_COMPILE=}strip
 	shift 3
 	mkdir -p "$builds" "$to"
 	: >"$to/build.log"
@@ -100,7 +102,8 @@ build_modules() {
 			rm -rf "$from"
 			mkdir "$from"
 			sources include module kunit Kbuild | tar -C "$from" -x
-			make -C "$kdir" M="$from/$dir" "${cross[@]}" "${make[@]}" -j "$jobs" W=1 modules >"$from/build.log" 2>&1 || exit
+			make -C "$kdir" M="$from/$dir" "${cross[@]}" "${make[@]}" -j "$jobs" W=1 cmd_checkdoc= modules >"$from/build.log" 2>&1 || exit
+			"$strip" --strip-debug "$from/$dir"/*.ko
 			touch "$from/done"
 		) 9>"$from.lock" ||
 		{ cat "$from/build.log" >>"$to/build.log"; tail -n 20 "$from/build.log" >&2; die "$dir does not build against $kdir"; }

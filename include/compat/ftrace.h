@@ -9,12 +9,14 @@
 #include <compat/regs.h>
 
 /*
- * Before 4.13 or so a kernel that can be preempted calls modules from a walk over all who listen,
- * at whose end the task can be preempted, while it still counts as walking. What the scheduler then
- * frees, of the task before, nobody is called for: a phantom. So there kprobes do it
- * (LW_ENTRY_FIRST).
+ * Before 4.13 or so, and until 5.10 where there is no trampoline for each who listens, as only x86
+ * has it, a kernel that can be preempted calls modules from a walk over all who listen, at whose
+ * end the task can be preempted, while it still counts as walking. What the scheduler then frees,
+ * of the task before, nobody is called for: a phantom. So there kprobes do it (LW_ENTRY_FIRST).
  */
-#if defined(CONFIG_PREEMPT) && LINUX_VERSION_CODE < KERNEL_VERSION(4, 13, 0)
+#if defined(CONFIG_PREEMPT) && \
+	(LINUX_VERSION_CODE < KERNEL_VERSION(4, 13, 0) || \
+	 (!defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)))
 #define LW_FTRACE_LOSES
 #endif
 
@@ -51,6 +53,11 @@
 #define lw_ftrace_regs(fregs)	(&(fregs)->regs)
 #else
 #define lw_ftrace_regs(fregs)	ftrace_get_regs(fregs)
+#endif
+
+/* Before 5.5 a kernel lets one listen while ftrace is switched off, and then calls nobody. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 5, 0)
+#define LW_FTRACE_MAY_BE_OFF
 #endif
 
 /** lw_ftrace_arg() - Return: argument @nr (0 to 3) of the function that is being entered */

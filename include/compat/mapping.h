@@ -13,8 +13,10 @@
  * lw_vma_name() - the name that a program has given to a mapping
  * @vma: the mapping, its address space locked
  *
- * Under RCU, for as long as the name is used: a file may be given another. Kernels before 5.17, and those without CONFIG_ANON_VMA_NAME, know only that of a file in memory,
- * as ashmem is. Return: the name, NULL if it has none.
+ * Under RCU, for as long as the name is used: a file may be given another. Kernels before 5.17,
+ * and those without CONFIG_ANON_VMA_NAME, know only that of a file in memory, as ashmem is.
+ *
+ * Return: the name, NULL if it has none.
  */
 static inline const char *lw_vma_name(const struct vm_area_struct *vma)
 {
@@ -36,8 +38,9 @@ static inline const char *lw_vma_name(const struct vm_area_struct *vma)
 #endif
 
 /*
- * Where what begins at a multiple of @size and has @addr in it ends, or @end if that is before. The kernel's own
- * pmd_addr_end() and its like are @end where a level is folded: they are for walks that come down from the level above.
+ * Where what begins at a multiple of @size and has @addr in it ends, or @end if that is before. The
+ * kernel's own pmd_addr_end() and its like are @end where a level is folded: they are for walks
+ * that come down from the level above.
  */
 static inline unsigned long lw_end_of(unsigned long addr, unsigned long size, unsigned long end)
 {

@@ -118,7 +118,7 @@ static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
 #define ktime_get_boottime_seconds()	div_s64(ktime_to_ns(ktime_get_boottime()), NSEC_PER_SEC)
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 20, 0)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 20, 0) && !defined(LW_HAVE_INT_SQRT64)
 /* the largest number whose square is not above @x, bit by bit */
 static inline u32 int_sqrt64(u64 x)
 {

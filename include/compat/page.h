@@ -206,7 +206,8 @@ static inline u32 lw_contig_gfp(struct pt_regs *regs)
 #endif
 }
 
-#ifdef LW_HAVE_FOLIO
+/* since 5.17 there are batches of folios */
+#if defined(LW_HAVE_FOLIO) && LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0)
 #ifdef LW_HAVE_FOLIO_BATCH
 #include <linux/folio_batch.h>
 #else

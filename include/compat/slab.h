@@ -67,4 +67,10 @@ static inline size_t lw_kmalloc_bytes(size_t size)
 	return roundup_pow_of_two(size);
 }
 
+/*
+ * From 6.12 on the allocator announces a large kmalloc twice, the caller last. Before 6.1, where
+ * events do not tell of caches, a large object may as well be one of a cache.
+ */
+#define LW_LARGE_TWICE	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0))
+
 #endif

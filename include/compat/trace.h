@@ -11,6 +11,7 @@
 #ifndef COMPAT_TRACE_H
 #define COMPAT_TRACE_H
 
+#include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
@@ -53,10 +54,19 @@ static inline int lw_trace_attach(struct tracepoint *tp, const char *name, void 
 	return tracepoint_probe_register(tp, probe, NULL);
 }
 
-/** lw_trace_detach() - no more; calls may still be under way. As lw_trace_attach(). */
+/**
+ * lw_trace_detach() - no more; calls may still be under way
+ * @tp: the tracepoint
+ * @name: its name
+ * @probe: the function
+ *
+ * Where others listen, too, kernels before 5.10 or so want memory for that, and without it nothing
+ * has changed: it is waited for, as what is called is about to go. Process context.
+ */
 static inline void lw_trace_detach(struct tracepoint *tp, const char *name, void *probe)
 {
-	tracepoint_probe_unregister(tp, probe, NULL);
+	while (tracepoint_probe_unregister(tp, probe, NULL) == -ENOMEM)
+		msleep(20);
 }
 
 #elif defined(CONFIG_TRACEPOINTS)
@@ -82,7 +92,8 @@ static inline int lw_trace_attach(struct tracepoint *tp, const char *name, void 
 
 static inline void lw_trace_detach(struct tracepoint *tp, const char *name, void *probe)
 {
-	tracepoint_probe_unregister(name, probe, NULL);
+	while (tracepoint_probe_unregister(name, probe, NULL) == -ENOMEM)
+		msleep(20);
 }
 
 #else

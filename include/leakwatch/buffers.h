@@ -157,7 +157,7 @@ unsigned int lw_buffers_max(void);
 /** lw_buffers_nr() - Return: how many there are */
 unsigned int lw_buffers_nr(void);
 
-/* The doors. Any context but NMI. */
+/* The doors. Any context but NMI, but for a breakpoint (path.h). */
 
 /**
  * lw_buffer_site() - the site of an export, at the entry of the function that exports

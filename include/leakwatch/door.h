@@ -7,10 +7,10 @@
  * In sampled mode (sample.h) only what is drawn comes in, by the doors that end in _drawn, and
  * frees look whether they are waited for before they do anything. An unmatched one means nothing.
  *
- * Context: any, preemptible or not; in NMI nothing is expected. No door allocates, sleeps, prints
- * or takes a lock that sleeps. An allocation that cannot be stored is counted and left out; a free
- * is never dropped. Doors may be entered again by an interrupt at any instruction: every step is
- * one atomic operation on a table or a per-CPU counter.
+ * Context: any, preemptible or not; in NMI only what comes by a breakpoint (path.h). No door
+ * allocates, sleeps, prints or takes a lock that sleeps. An allocation that cannot be stored is
+ * counted and left out; a free is never dropped. Doors may be entered again by an interrupt at any
+ * instruction: every step is one atomic operation on a table or a per-CPU counter.
  */
 #ifndef LEAKWATCH_DOOR_H
 #define LEAKWATCH_DOOR_H

@@ -122,10 +122,10 @@ const char *lw_figure_note(unsigned int nr);
 void lw_figures_sum(struct lw_figures *figures, const struct lw_census *census);
 
 /**
- * lw_figures_unseen() - what counters know of pages that do not show it: second tables, pools of drivers, ...
+ * lw_figures_unseen() - what counters know of pages that do not show it
  * @figures: them
  *
- * A census takes these for lost. Return: KB.
+ * Second tables, pools of drivers and such, which a census takes for lost. Return: KB.
  */
 s64 lw_figures_unseen(const struct lw_figures *figures);
 

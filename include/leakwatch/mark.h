@@ -73,7 +73,8 @@ bool lw_mark_is_name(const char *text);
  *
  * Process context: takes a census.
  *
- * Return: 0, -EINVAL if it is no name, -ENOSPC if there are LW_MARKS others, -ENOMEM: all is as it was.
+ * Return: 0, or all is as it was: -EINVAL if it is no name, -ENOSPC if there are LW_MARKS others,
+ *	-ENOMEM.
  */
 int lw_mark_set_named(const char *name);
 

@@ -12,7 +12,9 @@
  * Stacks are walked fast where that can be (walk.h), and then most paths are recognised on the way:
  * the first thing that a walk is compared with is the path that was met last from the same place.
  *
- * Any context but NMI. Nothing is allocated; the frames are on the caller's stack.
+ * Any context but NMI, but for that in which x86 handles a breakpoint of ours, which is none of an
+ * interrupt: nothing is held by what it has interrupted. Nothing is allocated; the frames are on
+ * the caller's stack.
  */
 #ifndef LEAKWATCH_PATH_H
 #define LEAKWATCH_PATH_H

@@ -175,7 +175,7 @@ struct lw_counts {
  * @size: bytes of one object or page
  * @cache: the slab cache, by number; 0 if not known. Settled at the first event
  * @nr_frames: how many; 0 for a kind
- * @state: LW_SITE_* below; LW_SITE_READY set last, when the site may be read
+ * @state: LW_SITE_* above; LW_SITE_READY set last, when the site may be read
  * @zoomed: its objects get paths, where others do not (zoom.h)
  * @era: lw_walk_era when the steps between its frames were known (walk.h); 0 if never
  * @tried: the lower half of lw_walk_era when they were last looked for

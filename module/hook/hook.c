@@ -323,6 +323,9 @@ void lw_hooks_clear(void)
 
 	for_each_hook(hook) {
 		hook->missed = 0;
+		hook->kp.nmissed = 0;
+		hook->rp.nmissed = 0;
+		hook->rp.kp.nmissed = 0;
 		for_each_possible_cpu(cpu)
 			WRITE_ONCE(*per_cpu_ptr(hook->events, cpu), 0);
 	}

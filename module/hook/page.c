@@ -80,7 +80,8 @@ static void migrate(unsigned long to, unsigned long from, unsigned long unused)
  */
 static void movable(unsigned long page, unsigned long unused1, unsigned long unused2)
 {
-	if (!lw_sampled())	/* else what has no entry may have had an event */
+	/* else what has no entry may have had an event: in sampled mode, or as it is left out */
+	if (!lw_sampled() && lw_movable)
 		lw_page_put_if_none(LW_SITE_MIGRATION, page_to_pfn((struct page *)page));
 }
 

@@ -10,6 +10,7 @@
  * other way to a function's return than the kretprobe.
  */
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 #include <compat/percpu.h>
 #include <compat/regs.h>
@@ -31,10 +32,46 @@ static void forget_filter(struct ftrace_ops *ops)
 	ftrace_set_filter(ops, NULL, 0, 1);
 }
 
+#ifdef LW_FTRACE_MAY_BE_OFF
+static bool heard;
+
+static void hear(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+		 struct ftrace_regs *fregs)
+{
+	heard = true;
+}
+
+/* Asked by a call of our own. Who switches it off later takes along all hooks that stand on it. */
+static bool is_off(void)
+{
+	static struct ftrace_ops ops = { .func = hear, .flags = LW_FTRACE_FLAGS };
+	unsigned char name[] = "si_meminfo";
+	struct sysinfo info;
+
+	heard = false;
+	if (ftrace_set_filter(&ops, name, strlen(name), 1))
+		return true;
+	if (!register_ftrace_function(&ops)) {
+		si_meminfo(&info);
+		unregister_ftrace_function(&ops);
+	}
+	forget_filter(&ops);
+	return !heard;
+}
+#else
+static bool is_off(void)
+{
+	return false;
+}
+#endif
+
 static int attach_ftrace(struct lw_hook *hook, const char *symbol)
 {
 	unsigned char name[64];
 	int err;
+
+	if (is_off())
+		return -EBUSY;
 
 	strscpy((char *)name, symbol, sizeof(name));
 	hook->ops.func = called;

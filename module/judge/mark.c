@@ -224,10 +224,10 @@ int lw_mark_set_named(const char *name)
 	if (!lw_mark_is_name(name))
 		return -EINVAL;
 	if (!mark) {
-		mark = made = find("");
-		err = mark ? make(mark, name) : -ENOSPC;
+		made = find("");
+		err = made ? make(made, name) : -ENOSPC;
 	}
-	err = err ?: take(mark);
+	err = err ?: take(mark ?: made);
 	if (err && made)
 		drop(made);
 	return err;

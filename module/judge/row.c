@@ -403,8 +403,10 @@ struct lw_rows *lw_rows_lost(enum lw_group by, bool (*want)(u32 site), struct lw
 
 	if (!rows)
 		return NULL;
-	for (id = 0; id < rows->nr; id++)
-		rows->row[id].live = rows->row[id].grown = 0;
+	for (id = 0; id < rows->nr; id++) {
+		rows->row[id].live = 0;
+		rows->row[id].grown = 0;
+	}
 	err = walk_init(&lost.walk, rows);
 	if (err)
 		goto fail;

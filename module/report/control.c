@@ -100,7 +100,7 @@ static void show_mode(struct seq_file *seq)
 }
 
 /* Without hooks watching has ended. */
-static int attached(int err)
+static int say_stopped(int err)
 {
 	if (err)
 		pr_err("control: stopped, as hooks could not be attached (%d)\n", err);
@@ -109,7 +109,7 @@ static int attached(int err)
 
 static int set_rate(u32 rate)
 {
-	return attached(rate == lw_sample_rate ? 0 : lw_mode_set(rate));
+	return say_stopped(rate == lw_sample_rate ? 0 : lw_mode_set(rate));
 }
 
 static int set_mode(char *value, char *rest)
@@ -316,7 +316,7 @@ static int do_stop(void)
 
 static int do_start(void)
 {
-	return lw_watch_on() ? 0 : attached(lw_start());
+	return lw_watch_on() ? 0 : say_stopped(lw_start());
 }
 
 static int do_clear(void)
@@ -325,7 +325,7 @@ static int do_clear(void)
 
 	lw_stop();
 	if (on)
-		return attached(lw_start());
+		return say_stopped(lw_start());
 	lw_forget();
 	return 0;
 }

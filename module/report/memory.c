@@ -118,8 +118,8 @@ static void print_meminfo(struct seq_file *seq, const struct moment *now)
 }
 
 /*
- * Not what nobody allocated; nor anything while it is not heard who does, or where few frames are in the table,
- * as in sampled mode and after it.
+ * Not what nobody allocated; nor anything while it is not heard who does, or where few frames are
+ * in the table, as in sampled mode and after it.
  */
 static bool is_held(enum lw_kind kind)
 {

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <compat/access.h>
 #include <compat/regs.h>
+#include <compat/slab.h>
 #include <leakwatch/clock.h>
 #include <leakwatch/door.h>
 #include <leakwatch/live.h>
@@ -62,9 +63,8 @@ static noinline bool put_slow(struct lw_site *site, unsigned long addr)
 		added = true;
 		break;
 	case -EEXIST:
-		/* from 6.12 on the allocator announces a large kmalloc twice, the caller last */
 		was = lw_sites[lw_entry_site(old)].what;
-		if (lw_what_is_large(was) && lw_what_is_large(site->what) &&
+		if (LW_LARGE_TWICE && lw_what_is_large(was) && lw_what_is_large(site->what) &&
 		    lw_what_major(was) == lw_what_major(site->what))
 			lw_site_charge(lw_entry_site(old), -1);
 		else
@@ -293,7 +293,8 @@ static u32 site_seen(lw_what_t what, const struct lw_path *path)
 /* The same, where @site was met on the way, or LW_SITE_NOBODY. */
 static u32 site_met(u32 site, lw_what_t what, const struct lw_path *path)
 {
-	if (unlikely(site == LW_SITE_NOBODY) || path->backing)
+	if (unlikely(site == LW_SITE_NOBODY) ||
+	    (path->backing && lw_what_class(what) == LW_PAGE))
 		return site_seen(what, path);
 	lw_site_saw(&lw_sites[site]);
 	return site;

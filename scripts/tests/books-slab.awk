@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # books-slab.awk: leakwatch's slab objects against the kernel's own (kunit/books), one by one.
 #
-#	awk -f books-slab.awk -v load=MS -v loaded=MS -v a_now=MS [-v u0=N -v u1=N] \
+#	awk -f books-slab.awk [-v track=1] -v load=MS -v loaded=MS -v a_now=MS [-v u0=N -v u1=N] \
 #	    [part=symbols /proc/kallsyms] part=stacks slab/stacks part=depot books/stacks part=t0 T0 \
 #	    part=a A part=a2 A2 part=b B [part=b2 B2 part=a3 A3]
 #
@@ -23,7 +23,7 @@
 # one, too; helper, the tag's function is one of those that are passed over; outer, a frame further
 # out is the tag's.
 #
-# Without tracks an object has no time, so what is reused at the same address is taken for the same.
+# With track=1 there must be tracks, with paths and times. Without tracks an object has no time, so what is reused at the same address is taken for the same.
 # Then the reader should not be a new process each time (books/take), nor wait by one.
 #
 # u0, u1: unmatched_objects of status at T0 and at B; the difference of the identity
@@ -245,5 +245,5 @@ END {
 	close("sort -k 2")
 	for (i = 0; i < nr_list; i++)
 		print list[i]
-	exit bad["PHANTOM"] + bad["MISSING"] + bad["SITE"] + bad["AGE"] + bad["OLD"] > 0 || !compared
+	exit bad["PHANTOM"] + bad["MISSING"] + bad["SITE"] + bad["AGE"] + bad["OLD"] > 0 || !compared || (track && (!whole || !aged))
 }

@@ -89,10 +89,10 @@ sleep 1
 check "a soft interrupt's path ends at its entry" awk '
 	/ times, / { inside = 0 }
 	index($1, "leaky_leak_softirq+") == 1 { inside = seen = 1 }
-	ended && NF { exit 1 }
+	ended && NF { bad = 1 }
 	{ ended = 0 }
 	inside && /__do_softirq/ { ended = 1 }
-	END { exit !seen }' $D/slab/stacks
+	END { exit bad || !seen }' $D/slab/stacks
 equal "and has no pid" "$(row slab/sites leaky_leak_softirq | awk '{ print $14 }')" "-"
 quiet rmmod leaky
 
@@ -116,7 +116,7 @@ check "filter module: metrics has the rows of top" test "$(sed -n 's/^leakwatch_
 	"$(awk '$1 ~ /^[0-9]+$/ { print $4 }' $D/top | sort | xargs)"
 check "filter module: page/lost does not add up to what is lost in all" sh -c "! grep -q 'older than leakwatch\|Total-lost' $D/page/lost"
 writes "filter size 128"
-equal "filter size: only that size" "$(awk '$1 ~ /^[0-9]+$/ && $17 != 128' $D/slab/sites | wc -l)" 0
+equal "filter size: only that size" "$(awk '$1 ~ /^[0-9]+$/ { print $17 }' $D/slab/sites | sort -u)" 128
 writes "filter none"
 check "filter none: it is back" grep -q vm_area_alloc $D/slab/sites
 writes "rows 3"
@@ -164,7 +164,7 @@ quiet rmmod leaky
 
 verdict() { row "$1" "$2" | awk '{ print $2; exit }'; }
 
-check "triage: it fits 80 columns and 24 lines" awk 'length > 80 { exit 1 } END { exit NR > 24 }' $D/triage
+check "triage: it fits 80 columns and 24 lines" awk 'length > 80 { bad = 1 } END { exit bad || NR > 24 || !NR }' $D/triage
 equal "triage: the six places" "$(awk '$1 == "VERDICT" { printf "%s ", $2 }' $D/triage)" \
 	"slab page buffer user-java user-native user-shmem "
 if [ ! "$short" ]; then
@@ -172,10 +172,10 @@ if [ ! "$short" ]; then
 	writes clear
 	quiet insmod ./leaky.ko rate=50 count=0 churn=3000 innocent=100
 	date -s "2038-01-01 00:00:00" > /dev/null	# a clock that leaps is no time that passes
-	sleep 4
+	sleep 1
 	equal "judge: at first it is unknown" "$(verdict slab/sites leaky_leak_kmalloc)" unknown
 	check "judge: triage says that it is too early" grep -q "^VERDICT slab unknown .* samples" $D/triage
-	sleep 24
+	sleep 27
 	equal "judge: the leak" "$(verdict top leaky_leak_kmalloc)" leak
 	equal "judge: it is first" "$(first)" leaky_leak_kmalloc
 	equal "judge: churn is none" "$(verdict slab/sites leaky_churn_kmalloc | grep -c leak)" 0
@@ -185,7 +185,7 @@ if [ ! "$short" ]; then
 	date -s "2001-01-01 00:00:00" > /dev/null
 	grep -E "^(Slab|Sysfre) " $D/meminfo | note
 	# shellcheck disable=SC2016	# for awk to expand
-	check "judge: Slab has a growth in meminfo, too" awk '$1 == "Slab" { exit $5 <= 0 }' $D/meminfo
+	check "judge: Slab has a growth in meminfo, too" awk '$1 == "Slab" { ok = $5 > 0 } END { exit !ok }' $D/meminfo
 	check "judge: its paths say so" grep -q 'id .*, leak, [0-9]* KB/h, allocs' $D/slab/stacks
 	check "judge: its cache grows" sh -c "grep -q '^kmalloc-128 .* growing$' $D/slab/caches"
 	cp $D/triage /tmp/triage
@@ -195,11 +195,11 @@ if [ ! "$short" ]; then
 	check "triage: the first suspect is the driver's" grep -q '^1[.] leak, slab id [0-9]*: .* driver leaky$' /tmp/triage
 	check "triage: and its path" grep -q ' < leaky_helper < leaky_path_a' /tmp/triage
 	equal "triage: churn is not named" "$(grep -c leaky_churn /tmp/triage)" 0
-	check "triage: it fits" awk 'length > 80 { exit 1 } END { exit NR > 24 }' /tmp/triage
+	check "triage: it fits" awk 'length > 80 { bad = 1 } END { exit bad || NR > 24 || !NR }' /tmp/triage
 	# shellcheck disable=SC2016	# for awk to expand
 	check "history: its points rise" awk '$NF == "[leaky]" && /leaky_leak_kmalloc/ {
-		n = split($7, p, ","); for (i = 2; i <= n; i++) { split(p[i], a, ":"); split(p[i - 1], b, ":"); if (a[2] < b[2]) exit 1 }
-		seen = n > 20 } END { exit !seen }' $D/history
+		n = split($7, p, ","); for (i = 2; i <= n; i++) { split(p[i], a, ":"); split(p[i - 1], b, ":"); bad += a[2] < b[2] }
+		seen += n > 20 } END { exit bad || !seen }' $D/history
 	check "status: samples are counted" test "$(value samples)" -ge 20
 	quiet rmmod leaky
 	writes clear
@@ -215,9 +215,11 @@ if [ ! "$short" ]; then
 
 	writes "zoom 20"
 	writes "stacks zoom"
+	writes "interval 10"	# not before it is looked at
 	writes clear
 	quiet insmod ./leaky.ko rate=50 count=0
 	equal "zoom: at first there are no paths" "$(value zoomed_paths) $(paths leaky_helper leaky_leak_kmalloc)" "0 0"
+	writes "interval 1"
 	sleep 14
 	check "zoom: what grows has paths" test "$(paths leaky_helper leaky_leak_kmalloc)" -ge 20
 	at_most "zoom: not more than the budget" "$(value zoomed_paths)" 400
@@ -303,7 +305,7 @@ whole() {
 	     $1 == "KIND" { columns = 1 }
 	     END { exit !total || sum != total }' $D/census
 }
-quick() { awk -v limit="${short:+500}" '/looked at in/ { exit $5 >= (limit ? limit : 50) }' $D/census; }
+quick() { awk -v limit="${short:+500}" '/looked at in/ { ok = $5 < (limit ? limit : 50) } END { exit !ok }' $D/census; }
 comes_out() {
 	awk 'NF > 5 { kb[$1] = $2 }
 	     $6 == "used" { used += $2 }
@@ -313,9 +315,9 @@ comes_out() {
 }
 agree() {
 	awk '$1 ~ /^Total-lost/ { by[$1] = $2; print }
-	     END { off = by["Total-lost"] - by["Total-lost-census"]; exit off > 8192 || off < -8192 }' $D/meminfo
+	     END { off = by["Total-lost"] - by["Total-lost-census"]; exit !by["Total-lost"] || off > 8192 || off < -8192 }' $D/meminfo
 }
-rated() { awk '$1 == "pgfault" { exit $3 !~ /^[0-9]+$/ }' $D/meminfo; }
+rated() { awk '$1 == "pgfault" { ok = $3 ~ /^[0-9]+$/ } END { exit !ok }' $D/meminfo; }
 # marked: the names of all marks, that which is chosen with a star
 marked() { awk '$1 ~ /^[0-9]+$/ { printf "%s%s%s", sep, $2, $3 == "yes" ? "*" : ""; sep = " " }' $D/mark; }
 
@@ -387,7 +389,7 @@ HOG
 hog() { /tmp/busybox-hog sh /tmp/hog.sh "$1" & }
 settled() { for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do [ -e "/tmp/hog.$1" ] && break; sleep 1; done; }
 hog_grew() { awk -v pid=$hog '$1 == pid { ok = $8 >= 7812 && $2 == "busybox-hog" && $9 == 1 } END { exit !ok }' $D/user/processes; }
-init_still() { awk '$1 == 1 { exit $8 > 500 }' $D/user/processes; }
+init_still() { awk '$1 == 1 { ok = $8 <= 500 } END { exit !ok }' $D/user/processes; }
 writes now mark
 hog 8000000
 hog=$!
@@ -504,13 +506,4 @@ check "ten loads and unloads under load" sh -c '
 	done'
 kill $loads
 
-# --- the kernel's own search for leaks, where it has it, finds none of ours
-
-if [ -e /sys/kernel/debug/kmemleak ]; then
-	echo scan > /sys/kernel/debug/kmemleak
-	sleep 6
-	echo scan > /sys/kernel/debug/kmemleak
-	check "kmemleak finds the driver's" test "$(wc -l < /sys/kernel/debug/kmemleak)" -gt 0
-	check "kmemleak finds nothing of leakwatch" sh -c "! grep -q leakwatch /sys/kernel/debug/kmemleak"
-fi
 finish

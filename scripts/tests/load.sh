@@ -35,4 +35,17 @@ for what in lost_ missed_frees_ short_walks folded_paths; do
 done
 equal "no probe was missed" "$(awk 'on && NF == 6 { sum += $6 } $1 == "HOOK" { on = 1 } END { print sum }' $D/status)" 0
 check "unloads" rmmod leakwatch
+
+# --- the kernel's own search for leaks, where it has it: all was given back; of what is left for good it tells
+
+if [ -e /sys/kernel/debug/kmemleak ]; then
+	scan() { sleep 6; echo scan > /sys/kernel/debug/kmemleak; }
+	scan; scan
+	cat /sys/kernel/debug/kmemleak
+	equal "kmemleak finds nothing" "$(wc -l < /sys/kernel/debug/kmemleak)" 0
+	insmod ./leaky.ko count=100
+	rmmod leaky
+	scan
+	check "kmemleak finds what the driver leaks" test "$(wc -l < /sys/kernel/debug/kmemleak)" -gt 100
+fi
 finish

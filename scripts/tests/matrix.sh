@@ -53,7 +53,8 @@ fi
 
 # One page of a gigabyte, which was there before leakwatch, and is given back in one piece or in as many as there are
 gigantic=/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages
-if [ "$(cat $gigantic 2>/dev/null)" = 1 ]; then
+if grep -q hugepagesz=1G /proc/cmdline; then
+	equal "a gigantic page is there" "$(cat $gigantic)" 1
 	writes "mode sampled"
 	writes clear
 	echo 0 > $gigantic

@@ -23,7 +23,8 @@ has() { case " $books " in *" $1 "*) ;; *) return 1 ;; esac; }
 books=$*
 
 if has objects; then
-	compare "objects: one by one as the kernel has them" books-slab.awk -v load="$load_ms" -v loaded="$loaded_ms" \
+	compare "objects: one by one as the kernel has them" books-slab.awk -v track="$(has track && echo 1)" \
+		-v load="$load_ms" -v loaded="$loaded_ms" \
 		-v a_now="$a_ms" -v u0="$uo0" -v u1="$uo1" part=symbols symbols part=stacks stacks part=depot depot \
 		part=t0 t0 part=a a part=a2 a2 part=b b part=b2 b2 part=a3 a3
 fi

@@ -100,6 +100,8 @@ mount -o bind /tmp/books $R/tmp/books
 }
 [ ! -e modules/overlay ] || insert overlay
 
+check "the load has its programs" chroot $R /bin/sh -c \
+	"for name in stress-ng fio iperf3 git gcc unshare ip; do PATH=/usr/sbin:/usr/bin command -v \$name || exit 1; done"
 ip link set lo up
 insmod ./storm.ko pairs=0
 echo "${pairs:?}" >/sys/kernel/debug/storm/run & storm=$!
