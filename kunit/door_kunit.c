@@ -615,6 +615,18 @@ static void moves_outside(struct kunit *test)
 	conserved(test);
 }
 
+/* What is met on the way to a slab's pages is theirs; an object's is the object's. */
+static void met_below(struct kunit *test)
+{
+	struct lw_path path = { .backing = true };
+	unsigned long frame = 16;
+	lw_what_t what = lw_what_kmalloc(64, 0);
+	u32 site = lw_site_get(what, &frame, 1, NULL);
+
+	KUNIT_EXPECT_EQ(test, site_met(site, what, &path), site);
+	KUNIT_EXPECT_EQ(test, site_met(site, lw_what_pages(0, GFP_A), &path), LW_SITE_SLAB_PAGES);
+}
+
 /* A large kmalloc: first its pages, then the object; its pages are the slab allocator's then. */
 static void large(struct kunit *test)
 {
@@ -896,6 +908,7 @@ static struct kunit_case door_cases[] = {
 	KUNIT_CASE(claims),
 	KUNIT_CASE(moves),
 	KUNIT_CASE(moves_outside),
+	KUNIT_CASE(met_below),
 	KUNIT_CASE(large),
 	KUNIT_CASE(settles),
 	KUNIT_CASE(drawn_objects),

@@ -83,8 +83,27 @@ static void fallback(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, taken[3], 1);
 }
 
+/* A page with a migration of its own is compaction's, unless it may have been left out before. */
+static void moves_itself(struct kunit *test)
+{
+	struct page *page = pfn_to_page(FIRST);
+
+	lw_pages_clear();
+	lw_movable = false;
+	movable((unsigned long)page, 0, 0);
+	KUNIT_EXPECT_EQ(test, lw_pages_get(FIRST), 0);
+	lw_movable = true;
+	lw_sample_set(LW_RATE_MIN);
+	movable((unsigned long)page, 0, 0);
+	KUNIT_EXPECT_EQ(test, lw_pages_get(FIRST), 0);
+	lw_sample_set(0);
+	movable((unsigned long)page, 0, 0);
+	KUNIT_EXPECT_EQ(test, lw_entry_site(lw_pages_get(FIRST)), LW_SITE_MIGRATION);
+}
+
 static struct kunit_case page_cases[] = {
 	KUNIT_CASE(fallback),
+	KUNIT_CASE(moves_itself),
 	{}
 };
 
