@@ -168,6 +168,13 @@ int lw_hooks_resume(void);
 void lw_hooks_detach(void);
 
 /**
+ * lw_probes_begin() - before hooks are attached: is ftrace there to be attached to?
+ *
+ * Process context, may sleep.
+ */
+void lw_probes_begin(void);
+
+/**
  * lw_probe_attach() - attach a hook of type LW_ENTRY or LW_RETURN
  * @hook: the hook
  * @symbol: the function

@@ -256,6 +256,7 @@ int lw_hooks_attach(void)
 	for_each_hook(hook)
 		if (hook->beside && hook->err != -ECANCELED)
 			hook->err = lw_probe_exists(hook->beside) ? 0 : -ENOENT;
+	lw_probes_begin();
 	watched = wanted;
 	lw_pages_on = lw_hooks_class(LW_PAGE);
 	lacking = attach_classes(wanted, FREES);

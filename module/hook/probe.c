@@ -32,36 +32,32 @@ static void forget_filter(struct ftrace_ops *ops)
 	ftrace_set_filter(ops, NULL, 0, 1);
 }
 
-#ifdef LW_FTRACE_MAY_BE_OFF
-static bool heard;
+static bool is_off;
 
+#ifdef LW_FTRACE_MAY_BE_OFF
 static void hear(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 		 struct ftrace_regs *fregs)
 {
-	heard = true;
+	is_off = false;
 }
 
-/* Asked by a call of our own. Who switches it off later takes along all hooks that stand on it. */
-static bool is_off(void)
+/* By a call of our own. Who switches it off later takes along all hooks that stand on it. */
+void lw_probes_begin(void)
 {
 	static struct ftrace_ops ops = { .func = hear, .flags = LW_FTRACE_FLAGS };
 	unsigned char name[] = "si_meminfo";
 	struct sysinfo info;
 
-	heard = false;
-	if (ftrace_set_filter(&ops, name, strlen(name), 1))
-		return true;
-	if (!register_ftrace_function(&ops)) {
+	is_off = true;
+	if (!ftrace_set_filter(&ops, name, strlen(name), 1) && !register_ftrace_function(&ops)) {
 		si_meminfo(&info);
 		unregister_ftrace_function(&ops);
 	}
 	forget_filter(&ops);
-	return !heard;
 }
 #else
-static bool is_off(void)
+void lw_probes_begin(void)
 {
-	return false;
 }
 #endif
 
@@ -70,9 +66,8 @@ static int attach_ftrace(struct lw_hook *hook, const char *symbol)
 	unsigned char name[64];
 	int err;
 
-	if (is_off())
+	if (is_off)
 		return -EBUSY;
-
 	strscpy((char *)name, symbol, sizeof(name));
 	hook->ops.func = called;
 	hook->ops.flags |= LW_FTRACE_FLAGS;
@@ -92,6 +87,10 @@ static void detach_ftrace(struct lw_hook *hook)
 	forget_filter(&hook->ops);
 }
 #else
+void lw_probes_begin(void)
+{
+}
+
 static int attach_ftrace(struct lw_hook *hook, const char *symbol)
 {
 	return -EOPNOTSUPP;

@@ -128,11 +128,27 @@ struct lw_processes *lw_mark_processes(void)
 	return chosen->processes;
 }
 
+/* What is lost of each site: what was at the mark before is forgotten when there is news. */
+struct counting {
+	struct lw_mark *sites;
+	bool begun;
+};
+
+static void begin(struct counting *counting)
+{
+	u32 id;
+
+	for (id = 0; !counting->begun && id < lw_sites_max(); id++)
+		counting->sites[id].lost = 0;
+	counting->begun = true;
+}
+
 static void see_lost(u64 entry, void *arg)
 {
-	struct lw_mark *sites = arg;
+	struct counting *counting = arg;
 
-	sites[lw_entry_site(entry)].lost++;
+	begin(counting);
+	counting->sites[lw_entry_site(entry)].lost++;
 }
 
 static void choose(struct baseline *mark)
@@ -169,31 +185,35 @@ static void forget_figures(struct baseline *mark)
 		mark->figures.kb[i] = LW_NO_FIGURE;
 }
 
-/* All of it or, where there is no memory for that, nothing: the mark is as it was. */
+/* Figures that could not be had are no figures. */
+static void take_figures(struct baseline *mark, const struct lw_census *census)
+{
+	if (!census || lw_figures_get(&mark->figures, census))
+		forget_figures(mark);
+	take_processes(mark);
+}
+
+/* In place: memory that is taken or given back for it would be growth since. */
 static int take(struct baseline *mark)
 {
-	struct lw_mark *sites = vzalloc(lw_sites_max() * sizeof(*sites));
+	struct counting counting = { .sites = mark->sites };
 	struct lw_census census;
 	struct lw_count count;
 	int err;
 	u32 id;
 
-	if (!sites)
-		return -ENOMEM;
 	if (on)
 		lw_pages_settle();
-	for (id = 1; id < lw_sites_end(); id++) {
-		lw_site_counts(id, &count);
-		sites[id].allocs = count.allocs - atomic_read(&lw_flaws[id].lost);
-		sites[id].frees = count.frees;
-	}
-	err = lw_census_take(&census, see_lost, sites) ?: lw_figures_get(&mark->figures, &census);
-	if (!err)
-		swap(sites, mark->sites);
-	vfree(sites);
+	err = lw_census_take(&census, see_lost, &counting);
 	if (err)
 		return err;
-	take_processes(mark);
+	begin(&counting);
+	for (id = 1; id < lw_sites_end(); id++) {
+		lw_site_counts(id, &count);
+		mark->sites[id].allocs = count.allocs - atomic_read(&lw_flaws[id].lost);
+		mark->sites[id].frees = count.frees;
+	}
+	take_figures(mark, &census);
 	mark->at_start = false;
 	choose(mark);
 	return 0;
@@ -315,10 +335,7 @@ void lw_watch_start(void)
 	struct lw_census census;
 
 	lw_mark_clear();
-	/* figures that cannot be had are none */
-	if (lw_census_take(&census, NULL, NULL) || lw_figures_get(&marks->figures, &census))
-		forget_figures(marks);
-	take_processes(marks);
+	take_figures(marks, lw_census_take(&census, NULL, NULL) ? NULL : &census);
 	on = true;
 }
 

@@ -248,7 +248,12 @@ quiet rmmod leaky
 equal "stopped: nothing is counted" "$(awk '$1 == "kmalloc" && NF == 6 { print $5 }' $D/status)" "$events"
 check "stopped: tables can be read" grep -q leaky_leak_kmalloc $D/slab/sites
 check "stopped: no class is called off" sh -c "! grep -q 'is off' $D/triage"
+since() { awk '$1 == "lost-pages" { print $4, $5 }' $D/census; }
+check "stopped: page/lost is by who had it then" grep -q '^# stopped: what is lost now, by who had it at the stop' $D/page/lost
+check "stopped: and does not tell what is older" sh -c "! grep -q 'older than leakwatch\|Total-lost' $D/page/lost"
+equal "stopped: nor does census" "$(since)" "- -"
 writes start
+check "started: census tells what is older" sh -c "echo $(since) | grep -q '^[0-9]* [0-9]*$'"
 check "started: what was is forgotten" sh -c "! grep -q leaky_leak_kmalloc $D/slab/sites"
 quiet insmod ./leaky.ko count=50
 check "started: every figure is the driver's" truth

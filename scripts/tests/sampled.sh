@@ -125,6 +125,19 @@ check "exact from here on: estimates are near" near
 writes 1 ../leaky/free
 check "freed in exact mode, nothing is left" freed
 quiet rmmod leaky
+writes "mode sampled"
+writes clear
+quiet insmod ./leaky.ko kind=page count=3000
+writes "mode exact"
+head -n 8 $D/page/lost | note
+# 12,000 KB, of some 23 draws
+check "page/lost adds up what draws stand for" awk '
+	/^# Total-lost/ { below = $11; ok = below > 4000 && below < 24000 && $17 >= 0 }
+	/^# .* is explained by/ { ok = ok && $2 <= 100 && $7 <= 100; said = 1 }
+	END { exit !ok || !said }' $D/page/lost
+equal "census does not tell what is older, of few frames" "$(awk '$1 == "lost-pages" { print $4, $5 }' $D/census)" "- -"
+writes 1 ../leaky/free
+quiet rmmod leaky
 
 writes clear
 quiet insmod ./leaky.ko rate=5000 count=0 churn=20000
