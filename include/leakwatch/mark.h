@@ -15,7 +15,7 @@
 #include <leakwatch/figure.h>
 #include <leakwatch/process.h>
 
-#define LW_MARKS	8	/* at once: each takes 24 bytes a site, and 128 a process */
+#define LW_MARKS	8	/* at once: each takes 24 bytes a site, and 136 a process */
 #define LW_MARK_NAME	16	/* bytes of a name, its end included */
 #define LW_MARK_DEFAULT	"default"
 

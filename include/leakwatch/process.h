@@ -31,7 +31,7 @@
 #include <leakwatch/history.h>
 #include <leakwatch/holders.h>
 
-#define LW_PROCESSES_MAX	4096U	/* what one list can hold, 128 bytes each */
+#define LW_PROCESSES_MAX	4096U	/* what one list can hold, 136 bytes each */
 #define LW_MEMBERS		256U	/* processes and names that have histories, at most */
 #define LW_MEMBERS_FROM		128U	/* their whole figures */
 
