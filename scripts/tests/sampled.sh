@@ -131,6 +131,7 @@ quiet insmod ./leaky.ko kind=page count=3000
 writes "mode exact"
 head -n 8 $D/page/lost | note
 # 12,000 KB, of some 23 draws
+# shellcheck disable=SC2016	# for awk to expand
 check "page/lost adds up what draws stand for" awk '
 	/^# Total-lost/ { below = $11; ok = below > 4000 && below < 24000 && $17 >= 0 }
 	/^# .* is explained by/ { ok = ok && $2 <= 100 && $7 <= 100; said = 1 }
