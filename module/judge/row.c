@@ -163,7 +163,7 @@ static __always_inline void age(const struct walk *walk, u32 site, unsigned long
 	struct ages *ages = &walk->ages[site];
 	u32 ticks = age;
 
-	OPTIMIZER_HIDE_VAR(ages);	/* one address for all of it: on arm64 one instruction less */
+	OPTIMIZER_HIDE_VAR(ages);	/* one address for all: on arm64 an instruction less */
 	ages->sum += (u64)age * nr;
 	ages->seen += nr;
 	ages->old += ticks >= ages->half ? nr : 0;
