@@ -87,10 +87,11 @@ sources() {
 # check says so.
 make=()
 build_modules() {
-	local kdir=$1 arch=$2 to=$3 dir from strip=strip builds=${LEAKWATCH_BUILDS:-$work/builds}
+	local kdir=$1 arch=$2 to=$3 dir from words prefix builds=${LEAKWATCH_BUILDS:-$work/builds}
 	local -a cross
-	read -ra cross <<<"$(cross "$arch")"
-	[[ ${cross[*]} != *CROSS_COMPILE=* ]] || strip=${cross[*]##*CROSS_COMPILE=}strip
+	words=$(cross "$arch")
+	read -ra cross <<<"$words"
+	prefix=$(sed -n 's/.*CROSS_COMPILE=//p' <<<"$words")
 	shift 3
 	mkdir -p "$builds" "$to"
 	: >"$to/build.log"
@@ -103,7 +104,7 @@ build_modules() {
 			mkdir "$from"
 			sources include module kunit Kbuild | tar -C "$from" -x
 			make -C "$kdir" M="$from/$dir" "${cross[@]}" "${make[@]}" -j "$jobs" W=1 cmd_checkdoc= modules >"$from/build.log" 2>&1 || exit
-			"$strip" --strip-debug "$from/$dir"/*.ko
+			"${prefix}strip" --strip-debug "$from/$dir"/*.ko || exit
 			touch "$from/done"
 		) 9>"$from.lock" ||
 		{ cat "$from/build.log" >>"$to/build.log"; tail -n 20 "$from/build.log" >&2; die "$dir does not build against $kdir"; }
