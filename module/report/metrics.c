@@ -69,7 +69,7 @@ static void print_places(struct seq_file *seq, const struct lw_rows *rows,
 {
 	struct lw_finding found[LW_NR_PLACES];
 	enum lw_verdict verdict;
-	unsigned int i, nr;
+	unsigned int i;
 
 	for (i = 0; i < LW_NR_PLACES; i++)
 		lw_place_find(i, rows, growers, lw_hooks_classes(), &found[i]);
@@ -81,14 +81,11 @@ static void print_places(struct seq_file *seq, const struct lw_rows *rows,
 				   verdict == found[i].judged.verdict);
 	print_family(seq, "place_bytes", "gauge",
 		     "What each place holds, when it was sampled last.");
-	for (i = 0; i < LW_NR_PLACES; i++) {
-		if (i < LW_NR_CLASSES && !(lw_hooks_classes() & BIT(i)))
-			continue;
-		if (lw_history_points(lw_history_whole(i), &nr))
+	for (i = 0; i < LW_NR_PLACES; i++)
+		if (found[i].samples)
 			seq_printf(seq, "leakwatch_place_bytes{place=\"%s\"} %llu\n",
 				   lw_place_name(i),
 				   (u64)lw_history_last(lw_history_whole(i)) << 10);
-	}
 	print_family(seq, "place_growth_bytes_per_hour", "gauge",
 		     "How fast that grows, or what of it leaks.");
 	for (i = 0; i < LW_NR_PLACES; i++)

@@ -377,15 +377,15 @@ static s64 held_kb(const struct table *table)
 }
 
 /* Or came by a way that is not heard. Of an estimate there may be more than there is. */
-static s64 older_kb(const struct table *table)
+static s64 older_kb(const struct table *table, s64 held)
 {
-	return max(lost_kb(table) + lw_figures_unseen(&table->figures) - held_kb(table), 0LL);
+	return max(lost_kb(table) + lw_figures_unseen(&table->figures) - held, 0LL);
 }
 
 /* How many of the first rows it takes to explain what is lost, for the most part. */
 static void print_lost_head(struct seq_file *seq, const struct table *table)
 {
-	s64 held = held_kb(table), older = older_kb(table), all = held + older, sum = 0;
+	s64 held = held_kb(table), older = older_kb(table, held), all = held + older, sum = 0;
 	s64 unseen = lw_figures_unseen(&table->figures);
 	unsigned int i;
 
@@ -406,7 +406,7 @@ static void print_lost_head(struct seq_file *seq, const struct table *table)
 /* What was there before the module, or came by a way that it does not hear. */
 static void print_older(struct seq_file *seq, const struct table *table)
 {
-	s64 older = older_kb(table);
+	s64 older = older_kb(table, held_kb(table));
 
 	seq_printf(seq, "%4s %-7s %-5s %5s %7lld %7lld %11s %7s %8s %8s %7s %7s %7s %-9s %-4s ",
 		   "-", "-", "page", "-", older >> (PAGE_SHIFT - 10), older, "-", "-", "-", "-",
